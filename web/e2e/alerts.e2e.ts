@@ -130,6 +130,27 @@ test('a rule is made, tested, switched off and edited; what it tells rings the b
     expect(receiver.received.at(-1)?.signedWith(secret)).toBe(true)
   })
 
+  await test.step('a message that waits is told at its rule, and tried at once when the receiver is back', async () => {
+    receiver.status = 503
+    await server.rest.resume({ asset: 'ETH', reason: 'right prices' })
+    await expect.poll(() => receiver.texts('pause')).toHaveLength(3)
+    await visit(page, '/alerts/deliveries')
+    await visit(page, '/alerts')
+    const told = rule(page, 'stops').getByRole('list', { name: 'Not arrived of stops' })
+    await expect(told).toContainText(/Webhook does not take its messages.*503 the bot is away; next attempt in/s)
+    await expectNothingSerious(page, 'main')
+    await page.getByRole('button', { name: 'Edit stops' }).click()
+    await expect(page.getByRole('main').getByRole('list', { name: 'Not arrived of stops' })).toContainText('503')
+    await page.getByRole('main').getByRole('link', { name: 'Deliveries', exact: true }).last().click()
+    const late = page.getByRole('row').filter({ hasText: 'Attention, ETH' })
+    await expect(late).toContainText(/retrying.*503/s)
+    receiver.status = 204
+    await late.getByRole('button', { name: /^Try now/ }).click()
+    await expect(late).toHaveCount(0)
+    await visit(page, '/alerts')
+    await expect(told).toHaveCount(0)
+  })
+
   await test.step('a receiver that is gone switches it off; what did not arrive is sent again', async () => {
     receiver.status = 410
     await server.rest.pause({ asset: 'SOL', reason: 'wrong prices' })

@@ -78,6 +78,11 @@ class Lane:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
+    def attempt_now(self) -> None:
+        """End the delay before the next attempt."""
+        self.due = 0.0
+        self.changed.set()
+
     def next_batch(self, channel: AnyChannel) -> list[Item]:
         """The messages to attempt now: the first one, or all of them together where too many wait."""
         if not self.batch:
@@ -107,9 +112,6 @@ class Lanes:
 
     def __len__(self) -> int:
         return len(self._all)
-
-    def __contains__(self, delivery_id: str) -> bool:
-        return delivery_id in self._all
 
     def items(self) -> Iterable[Item]:
         """All messages that wait."""
@@ -143,6 +145,10 @@ class Lanes:
             self._remove(*oldest)
             dropped.append(oldest[1])
         return lane, dropped
+
+    def find(self, delivery_id: str) -> tuple[Lane, Item] | None:
+        """A message that waits, and its lane."""
+        return self._all.get(delivery_id)
 
     def done(self, lane: Lane) -> list[Item]:
         """Take out the messages of a lane that were attempted."""

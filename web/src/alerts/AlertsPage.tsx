@@ -13,6 +13,7 @@ import classes from './AlertsPage.module.css'
 import { AlertViews } from './AlertViews.tsx'
 import { RuleForm } from './form/RuleForm.tsx'
 import { Made } from './Made.tsx'
+import { NotArrived } from './NotArrived.tsx'
 import { RuleList } from './RuleList.tsx'
 
 /** In the address, in place of the id of a rule. */
@@ -94,7 +95,16 @@ function Editor({ rules, id, onSaved, onClose }: EditorProps) {
       </div>
     )
   }
-  return <RuleForm rule={rule ?? null} onSaved={onSaved} onClose={onClose} />
+  return (
+    <>
+      {rule !== undefined && rule.undelivered.length > 0 && (
+        <div className={classes.standing}>
+          <NotArrived rule={rule} />
+        </div>
+      )}
+      <RuleForm rule={rule ?? null} onSaved={onSaved} onClose={onClose} />
+    </>
+  )
 }
 
 function Unread({ error, again }: { error: Error | null; again: () => unknown }) {

@@ -14,6 +14,7 @@ import { useWhyNot } from '../signin/roles.ts'
 import { ChannelIcon } from './ChannelIcon.tsx'
 import { DeleteRule } from './DeleteRule.tsx'
 import { documentOf, draftOf } from './form/draft.ts'
+import { NotArrived } from './NotArrived.tsx'
 import classes from './RuleList.module.css'
 import { Tested } from './Tested.tsx'
 import { assetWords, CHANNELS, type ChannelType, conditionWords, eventWords, matching, targetOf } from './words.ts'
@@ -145,6 +146,7 @@ const Rule = memo(function Rule({ rule, onEdit, onDelete }: RuleProps) {
           <IconAlertTriangleFilled size={14} aria-hidden /> {problem}
         </p>
       )}
+      <NotArrived rule={rule} />
       {tests > 0 && <Tested key={tests} number={tests} rule={rule} onClose={() => setTests(0)} />}
     </li>
   )
