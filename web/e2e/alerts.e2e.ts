@@ -122,6 +122,14 @@ test('a rule is made, tested, switched off and edited; what it tells rings the b
     await form.getByRole('textbox', { name: 'Text', exact: true }).fill('Attention, ')
     await form.getByRole('button', { name: 'Insert asset' }).click()
     await expect(form.getByRole('region', { name: 'Preview' })).toContainText('Attention, BTC')
+    await form.getByRole('textbox', { name: 'Text', exact: true }).press('End')
+    await page.keyboard.type(' {{assett')
+    await expect(form.getByRole('region', { name: 'Preview' })).toContainText('No preview')
+    await expect(form.getByRole('region', { name: 'Preview' })).not.toContainText('Attention, BTC')
+    await page.keyboard.type('}}')
+    await expect(form.getByRole('region', { name: 'Preview' })).toContainText("'asset'")
+    for (let typed = 0; typed < ' {{assett}}'.length; typed++) await page.keyboard.press('Backspace')
+    await expect(form.getByRole('region', { name: 'Preview' })).toContainText('Attention, BTC')
     await page.keyboard.press('Escape')
     const question = page.getByRole('dialog', { name: 'Discard what you typed?' })
     await expectNothingSerious(page, '[role="dialog"]')
@@ -200,6 +208,7 @@ test('a rule is made, tested, switched off and edited; what it tells rings the b
       .filter({ has: page.getByRole('heading') })
     await expect(versions.first()).toContainText('alert stops deleted by')
     await expect(versions.filter({ hasText: 'alert stops switched off by' })).not.toHaveCount(0)
+    await expect(versions.filter({ hasText: 'alert stops' }).filter({ hasText: 'in force' })).toHaveCount(0)
     await expect(versions.filter({ hasText: 'alert stops made by' })).toContainText(
       'Paused or resumed; to Browser, Webhook',
     )
