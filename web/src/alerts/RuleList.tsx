@@ -1,5 +1,5 @@
 import { Button, TextInput } from '@mantine/core'
-import { IconAlertTriangleFilled, IconPencil, IconSend, IconTrash } from '@tabler/icons-react'
+import { IconAlertTriangleFilled, IconEye, IconPencil, IconSend, IconTrash } from '@tabler/icons-react'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { memo, useMemo, useState } from 'react'
 import { Link } from 'react-router'
@@ -133,7 +133,7 @@ const Rule = memo(function Rule({ rule, isUnsaved, onEdit, onDelete }: RuleProps
         <Button
           size="compact-sm"
           variant="default"
-          leftSection={<IconPencil size={14} />}
+          leftSection={whyNot === null ? <IconPencil size={14} /> : <IconEye size={14} />}
           aria-label={`${whyNot === null ? 'Edit' : 'View'} ${name}`}
           onClick={() => onEdit(id)}
         >
