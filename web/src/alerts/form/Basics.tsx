@@ -1,7 +1,7 @@
 import { Button, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { useAssets } from 'vivienne-client/react'
-import { EVENT_TYPES, EVENTS } from '../words.ts'
+import { EVENT_TYPES, EVENTS, eventGroup } from '../words.ts'
 import { assetsToOffer } from './assetsToOffer.ts'
 import { Chips } from './Chips.tsx'
 import { listOf } from './draft.ts'
@@ -28,7 +28,12 @@ export function Basics() {
       <Assets />
       <Chips
         label="Event"
-        chips={EVENT_TYPES.map((value) => ({ value, label: EVENTS[value].title, title: EVENTS[value].meaning }))}
+        chips={EVENT_TYPES.map((value) => ({
+          value,
+          label: EVENTS[value].title,
+          title: EVENTS[value].meaning,
+          group: eventGroup(value),
+        }))}
         chosen={draft.events}
         error={errorAt('event')}
         onChange={(events) => change({ events }, 'event', 'levels', 'when', 'filters', 'above', 'below', 'paths')}
