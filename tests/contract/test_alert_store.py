@@ -211,6 +211,47 @@ def test_a_rule_tells_when_it_fired_last(store: RevisionStore) -> None:
     assert store.alerts.last_fired_at() == {"al_1": event(4).created_at, "al_2": event(3).created_at}
 
 
+def test_a_rule_tells_by_channel_what_has_not_arrived(store: RevisionStore) -> None:
+    filled(store, 5)
+    more = {"alert_id": "al_2"}
+    store.alerts.add_alerts(
+        [event(each, **more) for each in (6, 7, 8)],
+        [
+            *(delivery(6, channel, status="dead", answer="no", **more) for channel in ("c1", "c2")),
+            delivery(7, "c2", status="delivered", **more),
+            *(delivery(8, channel, status="quiet", **more) for channel in ("c1", "c2")),
+        ],
+        {},
+        RUN,
+        "one",
+    )
+    failed: dict[str, Any] = {"status": "retrying", "attempts": 2, "status_code": 500}
+    store.alerts.update_deliveries(
+        [delivery(1, status="dead"), delivery(2, status="delivered"), delivery(3, **failed), delivery(4, **failed)]
+    )
+
+    found = [(each.delivery.delivery_id, each.created_at, each.waiting) for each in store.alerts.stuck()]
+    assert found == [("evt_3:c1", event(3).created_at, 3), ("evt_6:c1", event(6).created_at, 0)]
+
+    store.alerts.update_deliveries([delivery(each, status="delivered") for each in (3, 4)])
+    assert [(each.delivery.event_id, each.waiting) for each in store.alerts.stuck()] == [("evt_5", 1), ("evt_6", 0)]
+    store.alerts.update_deliveries([delivery(5, status="delivered")])
+    assert [each.delivery.event_id for each in store.alerts.stuck()] == ["evt_6"]
+
+
+def test_only_what_is_not_done_is_brought_forward(store: RevisionStore) -> None:
+    filled(store, 2)
+    store.alerts.update_deliveries([delivery(1, status="delivered"), delivery(2, status="retrying", due_at=900.0)])
+    for number in (1, 2):
+        store.alerts.bring_forward(f"evt_{number}:c1", 7.5)
+
+    both = [store.alerts.delivery(f"evt_{number}:c1") for number in (1, 2)]
+    assert [(each.delivery.status, each.delivery.due_at) for each in both if each is not None] == [
+        ("delivered", 1.5),
+        ("retrying", 7.5),
+    ]
+
+
 def test_old_alerts_and_those_beyond_the_number_are_removed_once_they_are_done(store: RevisionStore) -> None:
     filled(store, 6)
     store.alerts.add_alerts((), (), {"BTC": "{}"}, RUN, "one")

@@ -191,6 +191,21 @@ async def test_retry_after_is_obeyed(bench: Bench) -> None:
     assert 77 <= bench.delays[0] <= 78
 
 
+async def test_what_is_retried_is_attempted_at_once_when_it_is_asked_for(bench: Bench) -> None:
+    bench.sender.script["https://bot.example/hook"] = [Attempt("failed", "", 429, retry_after=3_000.0)]
+
+    def ask() -> None:
+        assert bench.deliveries.attempt_now(waiting(2).delivery.delivery_id)
+        bench.now -= bench.delays[-1]  # the pause ended early
+
+    bench.on_pause = ask
+    bench.deliveries.take([waiting(1), waiting(2)])
+    await bench.all_done()
+    assert bench.ids == ["1", "1", "2"]
+    assert bench.now == 0.0
+    assert not bench.deliveries.attempt_now(waiting(2).delivery.delivery_id)
+
+
 async def test_a_receiver_that_is_gone_switches_its_rule_off(bench: Bench) -> None:
     bench.sender.script["https://bot.example/hook"] = [Attempt("gone", "", 410)]
     bench.deliveries.take([waiting(1), waiting(2)])

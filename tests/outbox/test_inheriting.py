@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from alerting import event, rule, webhook
-from receivers import Receiver, hang, receiving
+from receivers import Receiver, answer, hang, receiving
 from vivienne.errors import StoreUnavailable
 from vivienne.metrics.registry import Metrics
 from vivienne.outbox.addresses import AllowedHosts
@@ -126,6 +126,24 @@ async def test_a_message_that_is_sent_again_over_another_process_is_sent_here(st
         gateway = OnDemand({}, store, found.calls)
         assert await gateway.resend(event(1)["id"] + ".c1")
         assert not await gateway.resend("evt_none.c1")
+        await found.inheriting.look()
+        await all_delivered(store, found)
+    assert ids(receiver) == [1, 1]
+
+
+async def test_a_message_that_is_retried_is_attempted_at_once_when_another_process_is_asked(store: AlertStore) -> None:
+    stored(store, "this", 1)
+    receiver_is_busy = answer(503, b"", retry_after="3000")
+    async with receiving(receiver_is_busy, answer()) as receiver, process(store, receiver.url()) as found:
+        await found.inheriting.look()
+        await receiver.got(1)
+        async with asyncio.timeout(30):
+            while (await found.calls.run(store.stuck))[0].delivery.attempts == 0:  # noqa: ASYNC110  # nothing tells
+                await asyncio.sleep(0.01)
+        await found.inheriting.look()
+        assert len(receiver.requests) == 1
+        gateway = OnDemand({}, store, found.calls)
+        assert await gateway.resend(event(1)["id"] + ".c1")
         await found.inheriting.look()
         await all_delivered(store, found)
     assert ids(receiver) == [1, 1]

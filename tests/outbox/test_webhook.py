@@ -85,6 +85,7 @@ async def test_connections_are_kept(receiver: Receiver) -> None:
         (410, {}, "gone", None),
         (429, {"retry_after": "7"}, "failed", 7.0),
         (503, {"retry_after": "999999999999"}, "failed", 3_600.0),
+        (503, {"retry_after": "Sun, 06 Nov 99999999999999999999 08:49:37 GMT"}, "failed", None),
         (500, {}, "failed", None),
     ],
 )

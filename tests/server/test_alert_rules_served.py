@@ -10,7 +10,7 @@ import pytest
 from vivienne.changes.service import ConfigService
 from vivienne.outbox.secrets import Vault
 from vivienne.server.factory import web_application
-from vivienne.store.alert import StoredEvent
+from vivienne.store.alert import StoredDelivery, StoredEvent
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.stream.hub import Hub
 from vivienne.stream.logs import LogStream
@@ -149,3 +149,35 @@ async def test_a_rule_tells_when_it_fired_last(client: httpx.AsyncClient, servic
     await service.store_reads.run(service.alert_store.add_alerts, [event], (), {}, "run", "")
 
     assert (await client.get(f"{RULES}/{rule['alert_id']}")).json()["last_fired_at"] == when
+
+
+async def test_a_rule_tells_what_has_not_arrived_and_can_be_sent_back(
+    client: httpx.AsyncClient, service: ConfigService
+) -> None:
+    rule = await made(client)
+    when = "2026-01-02T03:04:05.678Z"
+    event = StoredEvent("evt_1", rule["alert_id"], "run", "BTC", 0, when, cast("Any", {}))
+    delivery = StoredDelivery(
+        "evt_1.c1", "evt_1", rule["alert_id"], "bang", "c1", "webhook", "https://bot.example/***", "retrying", 1.5, 1.0,
+        attempts=2, status_code=503, answer="overloaded",
+    )  # fmt: skip
+    await service.store_reads.run(service.alert_store.add_alerts, [event], [delivery], {}, "run", "")
+
+    listed = (await client.get(f"{RULES}/{rule['alert_id']}")).json()
+    assert listed["undelivered"] == [
+        {
+            "delivery_id": "evt_1.c1",
+            "channel": "c1",
+            "channel_type": "webhook",
+            "status": "retrying",
+            "waiting": 1,
+            "created_at": when,
+            "attempts": 2,
+            "next_attempt_at": "1970-01-01T00:00:01.500Z",
+            "status_code": 503,
+            "answer": "overloaded",
+        }
+    ]
+    assert (await client.get(RULES)).json()["alerts"] == [listed]
+    again = await client.post(f"{RULES}/{rule['alert_id']}", json=listed)
+    assert again.status_code == 200

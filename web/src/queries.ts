@@ -3,6 +3,8 @@ import { alerts, client, record } from './client.ts'
 import { ticks } from './parts/ticks.ts'
 
 const ALERTS_MS = 15_000
+/** While messages do not arrive: what is done about it is seen soon. */
+const ALERTS_FAILING_MS = 4_000
 
 /** REST queries of the page: key, call and freshness. */
 
@@ -78,6 +80,7 @@ export function alertsQuery() {
   return queryOptions({
     queryKey: ['alerts'],
     queryFn: ({ signal }) => alerts.list(signal),
-    refetchInterval: ALERTS_MS,
+    refetchInterval: ({ state }) =>
+      state.data?.alerts.some(({ undelivered }) => undelivered.length > 0) ? ALERTS_FAILING_MS : ALERTS_MS,
   })
 }

@@ -125,7 +125,10 @@ class Deliveries:
         """
         for each in waiting:
             delivery = each.delivery
-            if delivery.status not in UNDONE or delivery.delivery_id in self._lanes:
+            if delivery.status not in UNDONE:
+                continue
+            if (known := self._lanes.find(delivery.delivery_id)) is not None:
+                self._compare(*known, delivery)
                 continue
             if self.results.get(delivery.delivery_id) is not None:
                 continue  # the store does not know yet that it is done
@@ -137,6 +140,14 @@ class Deliveries:
                 lane.due = max(lane.due, self._clock() + left)
             self._dropped(dropped, _TOO_MANY)
             self._start(lane)
+
+    def attempt_now(self, delivery_id: str) -> bool:
+        """Attempt the first message of a lane without further delay; False if this message does not wait here."""
+        found = self._lanes.find(delivery_id)
+        if found is None:
+            return False
+        found[0].attempt_now()
+        return True
 
     def rule_changed(self, alert_id: str) -> None:
         """Look at a rule again: messages of one that is off, or gone, are not sent any more."""
@@ -172,6 +183,14 @@ class Deliveries:
                     await self.results.flush()
                     for sender in self._connected():
                         await sender.close()
+
+    def _compare(self, lane: Lane, item: Item, stored: StoredDelivery) -> None:
+        """Attempt a message at once whose time another process has set in the store."""
+        held = item.waiting.delivery
+        # With another number of attempts the store does not have the newest one yet.
+        if stored.attempts == held.attempts and stored.due_at != held.due_at:
+            with_delivery(item, due_at=stored.due_at)
+            lane.attempt_now()
 
     def _connected(self) -> list[HasConnections]:
         return [sender for sender in self.senders.values() if isinstance(sender, HasConnections)]

@@ -78,6 +78,11 @@ class Lane:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
+    def attempt_now(self) -> None:
+        """End the delay before the next attempt."""
+        self.due = 0.0
+        self.changed.set()
+
     def next_batch(self, channel: AnyChannel) -> list[Item]:
         """The messages to attempt now: the first one, or all of them together where too many wait."""
         if isinstance(channel, Webhook) and channel.body is not None:
@@ -102,14 +107,13 @@ class Lanes:
     def __init__(self) -> None:
         self.by_key: dict[LaneKey, Lane] = {}
         self._all: OrderedDict[str, tuple[Lane, Item]] = OrderedDict()
+        self._untried: OrderedDict[str, tuple[Lane, Item]] = OrderedDict()
+        """Those of them that were not attempted, and some that were: looking through all would take too long."""
         self._failing: OrderedDict[LaneKey, int] = OrderedDict()
         """Lanes without messages whose last attempt failed."""
 
     def __len__(self) -> int:
         return len(self._all)
-
-    def __contains__(self, delivery_id: str) -> bool:
-        return delivery_id in self._all
 
     def items(self) -> Iterable[Item]:
         """All messages that wait."""
@@ -134,7 +138,7 @@ class Lanes:
             lane.queue.insert(_place(lane, delivery.number), item)
         else:
             lane.queue.append(item)
-        self._all[item.id] = (lane, item)
+        self._all[item.id] = self._untried[item.id] = (lane, item)
         dropped = []
         if len(lane.queue) - lane.batch > MOST_IN_LANE:
             dropped.append(lane.queue[lane.batch])
@@ -144,11 +148,14 @@ class Lanes:
             dropped.append(oldest[1])
         return lane, dropped
 
+    def find(self, delivery_id: str) -> tuple[Lane, Item] | None:
+        """A message that waits, and its lane."""
+        return self._all.get(delivery_id)
+
     def done(self, lane: Lane) -> list[Item]:
         """Take out the messages of a lane that were attempted."""
         found = lane.done()
-        for item in found:
-            self._all.pop(item.id, None)
+        self._forget(found)
         return found
 
     def end(self, lane: Lane) -> list[Item]:
@@ -160,17 +167,26 @@ class Lanes:
                 self._failing.popitem(last=False)
         found = list(lane.queue)
         lane.queue.clear()
-        for item in found:
-            self._all.pop(item.id, None)
+        self._forget(found)
         return found
 
     def _oldest(self) -> tuple[Lane, Item] | None:
         """The message that waits for longest, and is not attempted yet."""
-        return next(((lane, item) for lane, item in self._all.values() if not item.is_tried), None)
+        while self._untried:
+            name, (lane, item) = next(iter(self._untried.items()))
+            if not item.is_tried:
+                return lane, item
+            del self._untried[name]
+        return None
 
     def _remove(self, lane: Lane, item: Item) -> None:
         lane.queue.remove(item)
-        self._all.pop(item.id, None)
+        self._forget([item])
+
+    def _forget(self, items: Iterable[Item]) -> None:
+        for item in items:
+            self._all.pop(item.id, None)
+            self._untried.pop(item.id, None)
 
 
 def _place(lane: Lane, number: int) -> int:

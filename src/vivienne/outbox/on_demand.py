@@ -1,4 +1,4 @@
-"""What people ask of deliveries: a test message, a message once more, and how messages stand."""
+"""What people ask of deliveries: a test message, a message once more, or at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from vivienne.errors import TooManyRequests
 from vivienne.outbox.delivering import UNDONE
 from vivienne.outbox.sending import Attempt, Message
 from vivienne.rates import Rate
-from vivienne.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,9 +18,9 @@ if TYPE_CHECKING:
     from vivienne.alerts.rule import Rule
     from vivienne.outbox.delivering import Deliveries
     from vivienne.outbox.sending import AnyChannel, Sender
-    from vivienne.store.alert import AlertStore, Waiting
+    from vivienne.store.alert import AlertStore
     from vivienne.store.thread import StoreCalls
-    from vivienne.wire.alert import AlertEvent, ChannelType, DeliveryEntry, TestResult
+    from vivienne.wire.alert import AlertEvent, ChannelType, TestResult
 
 TEST_SECONDS = 12.0
 """Longest time of a test."""
@@ -76,7 +75,7 @@ class OnDemand:
             self._running -= 1
 
     async def resend(self, delivery_id: str) -> bool:
-        """Let a message wait again that was delivered, given up or dropped; False if there is none of this name.
+        """Send a message again, or attempt one at once that waits; False if there is none of this name.
 
         Raises:
             StoreUnavailable: the store does not answer.
@@ -85,6 +84,7 @@ class OnDemand:
         if found is None:
             return False
         if found.delivery.status in UNDONE:
+            await self._attempt_now(delivery_id)
             return True
         moment = time()
         again = replace(
@@ -95,6 +95,11 @@ class OnDemand:
         if self._deliveries is not None:
             self._deliveries.take([found._replace(delivery=again)])
         return True
+
+    async def _attempt_now(self, delivery_id: str) -> None:
+        if self._deliveries is None or not self._deliveries.attempt_now(delivery_id):
+            # The process that has it looks into the store.
+            await self._calls.run(self._store.bring_forward, delivery_id, time())
 
     async def _tested(self, channel: AnyChannel, event: AlertEvent) -> TestResult:
         begin = monotonic()
@@ -118,31 +123,3 @@ class OnDemand:
                 return await sender.send(Message(event["id"], event, channel))
         except TimeoutError:
             return Attempt("failed", f"No answer within {TEST_SECONDS:g} s")
-
-
-def entry_of(waiting: Waiting) -> DeliveryEntry:
-    """A delivery as it is listed."""
-    delivery, event = waiting
-    is_due = delivery.status in UNDONE
-    return {
-        "delivery_id": delivery.delivery_id,
-        "event_id": delivery.event_id,
-        "alert_id": delivery.alert_id,
-        "alert_name": delivery.alert_name,
-        "channel": delivery.channel,
-        "channel_type": delivery.channel_type,
-        "target": delivery.target,
-        "asset": event.asset,
-        "event_type": event.event["type"],
-        "text": event.event["text"],
-        "bar_time": event.event["bar_time"],
-        "created_at": event.created_at,
-        "status": delivery.status,
-        "attempts": delivery.attempts,
-        "next_attempt_at": iso(round(delivery.due_at * 1_000)) if is_due else None,
-        "delivered_at": delivery.delivered_at,
-        "latency_ms": delivery.latency_ms,
-        "status_code": delivery.status_code,
-        "answer": delivery.answer,
-        "together": delivery.together,
-    }

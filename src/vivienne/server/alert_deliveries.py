@@ -13,7 +13,7 @@ from vivienne.alerts.now import trial_of_state
 from vivienne.channels.envelope import refuse_unknown
 from vivienne.config.flat import listed, quoted
 from vivienne.errors import Problem, UnknownAlert, UnknownTarget
-from vivienne.outbox.on_demand import entry_of
+from vivienne.outbox.entries import entry_of
 from vivienne.server.alert_preview import asset_to_try
 from vivienne.server.alerting import PREFIX, AlertId
 from vivienne.server.documents import body_of, documented
@@ -136,7 +136,11 @@ def _add_sending(routes: Routes, service: ConfigService, states: LatestStates, o
 
     @routes.post("/deliveries/{delivery_id}/resend", **documented(SentAgain, 400, 404, 503, status=HTTPStatus.ACCEPTED))
     async def resend(request: Request, delivery_id: _DeliveryId) -> Answer:
-        """Send a message again that was delivered, given up or dropped. It keeps its ids."""
+        """Send a message again that was delivered, given up or dropped, or attempt one at once that waits.
+
+        It keeps its ids. Messages of a rule to a channel stay in their order: if others wait before it, the first of
+        them is attempted.
+        """
         check_query(request)
         if not await on_demand.resend(delivery_id):
             raise UnknownAlert(f"There is no delivery {quoted(delivery_id)}; the list of deliveries has their ids")

@@ -13,6 +13,7 @@ from vivienne.changes.alerts.in_force import MOST_RULES
 from vivienne.changes.alerts.requests import AlertIntent, DeleteRule, SetRule
 from vivienne.channels.envelope import Envelope, open_envelope, refuse_unknown
 from vivienne.errors import Malformed
+from vivienne.outbox.entries import undelivered
 from vivienne.server.alert_preview import add_preview
 from vivienne.server.documents import CHANGE_PROBLEMS, ConditionOfChange, Origin, body_of, documented
 from vivienne.server.http import (
@@ -30,6 +31,9 @@ from vivienne.server.routes import Routes
 from vivienne.wire.alert import AlertChanged, AlertList, AlertRule, EventType
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vivienne.changes.alerts.in_force import RuleInForce
     from vivienne.changes.service import ConfigService
     from vivienne.stream.state import LatestStates
 
@@ -158,21 +162,23 @@ def _add_deletions(routes: Routes, service: ConfigService) -> None:
 def _add_looks(routes: Routes, service: ConfigService) -> None:
     """Add the endpoints that change nothing."""
 
-    async def last_fired() -> dict[str, str]:
-        return await service.store_reads.look_up(service.alert_store.last_fired_at)
+    async def entries() -> Callable[[RuleInForce], AlertRule]:
+        """What lists a rule, with what became of its messages."""
+        fired = await service.store_reads.look_up(service.alert_store.last_fired_at)
+        stuck = undelivered(await service.store_reads.look_up(service.alert_store.stuck))
+        return lambda rule: rule.entry(fired.get(rule.alert_id), stuck.get(rule.alert_id, ()))
 
     @routes.get("", **documented(AlertList, 400, 503))
     async def rules(request: Request) -> Answer:
         """All rules, oldest first, with masked secrets."""
         check_query(request)
-        fired = await last_fired()
-        listed = [rule.entry(fired.get(rule.alert_id)) for rule in service.alerts.rules()]
-        return Answer({"alerts": listed, "limit": MOST_RULES})
+        entry = await entries()
+        return Answer({"alerts": [entry(rule) for rule in service.alerts.rules()], "limit": MOST_RULES})
 
     @routes.get("/{alert_id}", **documented(AlertRule, 400, 404, 503, has_etag=True))
     async def rule(request: Request, alert_id: AlertId) -> Answer:
         """One rule, with masked secrets."""
         check_query(request)
-        fired = await last_fired()
+        entry = await entries()
         found = service.alerts.get(alert_id)
-        return Answer(found.entry(fired.get(alert_id)), headers={"ETag": etag(found.version)})
+        return Answer(entry(found), headers={"ETag": etag(found.version)})

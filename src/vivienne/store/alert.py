@@ -75,6 +75,21 @@ class Waiting(NamedTuple):
     event: StoredEvent
 
 
+class Stuck(NamedTuple):
+    """A message that tells how a channel of a rule fails.
+
+    Attributes:
+        delivery: the oldest that was attempted and waits; without one, the oldest that waits; otherwise the last
+            message, which was given up or dropped.
+        created_at: of its alert.
+        waiting: number of messages that wait.
+    """
+
+    delivery: StoredDelivery
+    created_at: str
+    waiting: int
+
+
 class Fired(NamedTuple):
     """The last alert of a rule for an asset."""
 
@@ -138,6 +153,12 @@ class AlertStore(Protocol):
 
     def last_fired_at(self) -> dict[str, str]:
         """By rule, when its newest alert was made."""
+
+    def stuck(self) -> list[Stuck]:
+        """Of each rule and channel whose messages wait, or whose last one did not arrive, one that tells why."""
+
+    def bring_forward(self, delivery_id: str, due_at: float) -> None:
+        """Set the time of the next attempt of a delivery that is not done, in seconds since the epoch."""
 
     def delivery(self, delivery_id: str) -> Waiting | None:
         """A delivery and its alert."""

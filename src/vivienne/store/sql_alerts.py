@@ -6,9 +6,9 @@ from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import bindparam, case, func, or_, select
 
-from vivienne.store.alert import Fired, StoredDelivery, StoredEvent, Waiting
+from vivienne.store.alert import Fired, StoredDelivery, StoredEvent, Stuck, Waiting
 from vivienne.store.tables import (
     alert_deliveries,
     alert_events,
@@ -46,6 +46,8 @@ _BECOMES = (
     "together",
 )
 """What of a delivery may change."""
+_NOT_ARRIVED = ("waiting", "retrying", "dead", "dropped")
+"""Statuses of what should have arrived; named one by one, so that the index is used."""
 _events = [alert_events.c[name].label(f"event__{name}") for name in _EVENT]
 _both = select(*(alert_deliveries.c[name] for name in _DELIVERY), *_events).join(
     alert_events, alert_events.c.event_id == alert_deliveries.c.event_id
@@ -164,6 +166,20 @@ class SqlAlerts:
         with self._transaction() as connection:
             return dict(connection.execute(made).all())
 
+    def stuck(self) -> list[Stuck]:
+        """See `AlertStore`."""
+        telling = _telling().subquery()
+        described = _both.add_columns(telling.c.waiting).join(telling, telling.c.number == alert_deliveries.c.number)
+        with self._transaction() as connection:
+            found = connection.execute(described.order_by(alert_deliveries.c.number))
+            return [Stuck(_delivery(row), row.event__created_at, row.waiting) for row in found]
+
+    def bring_forward(self, delivery_id: str, due_at: float) -> None:
+        """See `AlertStore`."""
+        named = alert_deliveries.c.delivery_id == delivery_id
+        with self._transaction() as connection:
+            connection.execute(alert_deliveries.update().where(named, is_waiting).values(due_at=due_at))
+
     def delivery(self, delivery_id: str) -> Waiting | None:
         """See `AlertStore`."""
         if "\0" in delivery_id:  # PostgreSQL takes no text with this sign, and none of ours has it
@@ -259,6 +275,37 @@ class SqlAlerts:
     def _found(self, query: Select[Any]) -> list[Waiting]:
         with self._transaction() as connection:
             return [Waiting(_delivery(row), _event(row, "event__")) for row in connection.execute(query)]
+
+
+def _telling() -> Select[Any]:
+    """Of each rule and channel that fails: number of the delivery that tells how, and of those that wait."""
+    each = alert_deliveries.c
+    lane = each.alert_id, each.channel
+
+    def numbered(*statuses: str) -> ColumnElement[Any]:
+        return case((each.status.in_(statuses), each.number))
+
+    retrying, waiting = func.min(numbered("retrying")), func.min(numbered("waiting"))
+    ended = func.max(numbered("dead", "dropped"))
+    of_lanes = (
+        select(
+            *lane,
+            func.coalesce(retrying, waiting, ended).label("number"),
+            func.count(numbered("waiting", "retrying")).label("waiting"),
+        )
+        .where(is_undelivered, each.status.in_(_NOT_ARRIVED))
+        .group_by(*lane)
+        .subquery()
+    )
+    later = alert_deliveries.alias("later")
+    # Of what ended, only what nothing arrived after.
+    arrived = select(later.c.number).where(
+        later.c.alert_id == of_lanes.c.alert_id,
+        later.c.number > of_lanes.c.number,
+        later.c.channel == of_lanes.c.channel,
+        later.c.status == "delivered",
+    )
+    return select(of_lanes.c.number, of_lanes.c.waiting).where(or_(of_lanes.c.waiting > 0, ~arrived.exists()))
 
 
 def _row(delivery: StoredDelivery) -> dict[str, Any]:

@@ -96,6 +96,25 @@ class SeveralAlerts(TypedDict):
     events: list[AlertEvent]
 
 
+class Undelivered(TypedDict):
+    """Messages of a rule to one channel that have not arrived.
+
+    While some wait, this is about the oldest that was attempted; without one, about the oldest. Otherwise it is about
+    the last message, which was given up or dropped. `waiting` is the number of those that wait.
+    """
+
+    delivery_id: str
+    channel: str
+    channel_type: ChannelType
+    status: Literal["waiting", "retrying", "dead", "dropped"]
+    waiting: int
+    created_at: str
+    attempts: int
+    next_attempt_at: str | None
+    status_code: int | None
+    answer: str | None
+
+
 class AlertRule(TypedDict):
     """A rule as it is listed. Secrets are replaced by `***`; names of environment variables are shown."""
 
@@ -128,6 +147,7 @@ class AlertRule(TypedDict):
     reason: str | None
     problem: str | None
     last_fired_at: str | None
+    undelivered: list[Undelivered]
 
 
 class AlertList(TypedDict):

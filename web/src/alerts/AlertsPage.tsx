@@ -12,11 +12,10 @@ import { useWhyNot } from '../signin/roles.ts'
 import classes from './AlertsPage.module.css'
 import { AlertViews } from './AlertViews.tsx'
 import { RuleForm } from './form/RuleForm.tsx'
+import { NEW, useUnsavedRules } from './form/typed.ts'
 import { Made } from './Made.tsx'
+import { NotArrived } from './NotArrived.tsx'
 import { RuleList } from './RuleList.tsx'
-
-/** In the address, in place of the id of a rule. */
-const NEW = 'new'
 
 /** Rules of alerts; the address says which of them is edited. */
 export function AlertsPage() {
@@ -27,6 +26,7 @@ export function AlertsPage() {
   // Its secrets are shown here and kept nowhere.
   const [made, setMade] = useState<AlertChanged | null>(null)
   const whyNot = useWhyNot('tuner')
+  const hasBegun = useUnsavedRules().has(NEW)
   const rules = query.data?.alerts
   const open = useCallback((id: string) => change({ rule: id }, false), [change])
   const close = () => change({ rule: null }, false)
@@ -41,7 +41,7 @@ export function AlertsPage() {
         <AlertViews />
         {edited === null && whyNot === null && rules !== undefined && rules.length > 0 && (
           <Button size="xs" leftSection={<IconPlus size={15} />} className={classes.add ?? ''} onClick={add}>
-            New rule
+            {hasBegun ? 'Go on with the new rule' : 'New rule'}
           </Button>
         )}
       </header>
@@ -94,7 +94,16 @@ function Editor({ rules, id, onSaved, onClose }: EditorProps) {
       </div>
     )
   }
-  return <RuleForm rule={rule ?? null} onSaved={onSaved} onClose={onClose} />
+  return (
+    <>
+      {rule !== undefined && rule.undelivered.length > 0 && (
+        <div className={classes.standing}>
+          <NotArrived rule={rule} />
+        </div>
+      )}
+      <RuleForm rule={rule ?? null} onSaved={onSaved} onClose={onClose} />
+    </>
+  )
 }
 
 function Unread({ error, again }: { error: Error | null; again: () => unknown }) {

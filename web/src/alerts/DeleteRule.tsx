@@ -5,6 +5,7 @@ import { alerts } from '../client.ts'
 import failureClasses from '../configuration/Failure.module.css'
 import { useFocusReturn } from '../configuration/useFocusReturn.ts'
 import { failureWords } from '../parts/failure.ts'
+import { forgetTyped } from './form/typed.ts'
 import classes from './RuleList.module.css'
 
 /** Asks whether a rule is to be deleted. */
@@ -14,12 +15,20 @@ export function DeleteRule({ rule, onClose }: { rule: AlertRule; onClose(): void
   const { mutate, isPending, error } = useMutation({
     mutationFn: () => alerts.remove(rule.alert_id, { expectedVersion: rule.version }),
     onSuccess: async () => {
+      forgetTyped(rule.alert_id)
       await queries.invalidateQueries({ queryKey: ['alerts'] })
       onClose()
     },
   })
   return (
-    <Modal opened onClose={onClose} title={`Delete ${rule.name}?`} centered transitionProps={{ duration: 0 }}>
+    <Modal
+      opened
+      onClose={onClose}
+      title={`Delete ${rule.name}?`}
+      centered
+      transitionProps={{ duration: 0 }}
+      closeButtonProps={{ 'aria-label': 'Close' }}
+    >
       <p className={classes.question}>
         It fires no more, from now on. Its secrets are gone: to have it again, they must be given again. What it has
         sent stays listed, and the history has what it said.

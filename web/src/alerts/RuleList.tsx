@@ -1,5 +1,5 @@
 import { Button, TextInput } from '@mantine/core'
-import { IconAlertTriangleFilled, IconPencil, IconSend, IconTrash } from '@tabler/icons-react'
+import { IconAlertTriangleFilled, IconEye, IconPencil, IconSend, IconTrash } from '@tabler/icons-react'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { memo, useMemo, useState } from 'react'
 import { Link } from 'react-router'
@@ -14,6 +14,8 @@ import { useWhyNot } from '../signin/roles.ts'
 import { ChannelIcon } from './ChannelIcon.tsx'
 import { DeleteRule } from './DeleteRule.tsx'
 import { documentOf, draftOf } from './form/draft.ts'
+import { useUnsavedRules } from './form/typed.ts'
+import { NotArrived } from './NotArrived.tsx'
 import classes from './RuleList.module.css'
 import { Tested } from './Tested.tsx'
 import { assetWords, CHANNELS, type ChannelType, conditionWords, eventWords, matching, targetOf } from './words.ts'
@@ -31,6 +33,7 @@ interface RuleListProps {
 export function RuleList({ rules, limit, onEdit }: RuleListProps) {
   const [deleting, setDeleting] = useState<AlertRule | null>(null)
   useFilters()
+  const unsaved = useUnsavedRules()
   const [text, setText] = useAddressText('text')
   const shown = useMemo(() => matching(rules, text), [rules, text])
   return (
@@ -50,7 +53,13 @@ export function RuleList({ rules, limit, onEdit }: RuleListProps) {
       {shown.length === 0 && <p className={classes.limit}>No rule has this text.</p>}
       <ul className={classes.rules} aria-label="Rules">
         {shown.map((rule) => (
-          <Rule key={rule.alert_id} rule={rule} onEdit={onEdit} onDelete={setDeleting} />
+          <Rule
+            key={rule.alert_id}
+            rule={rule}
+            isUnsaved={unsaved.has(rule.alert_id)}
+            onEdit={onEdit}
+            onDelete={setDeleting}
+          />
         ))}
       </ul>
       {rules.length > limit * 0.9 && (
@@ -65,12 +74,14 @@ export function RuleList({ rules, limit, onEdit }: RuleListProps) {
 
 interface RuleProps {
   rule: AlertRule
+  /** Something was typed into its form and is not saved. */
+  isUnsaved: boolean
   onEdit(id: string): void
   onDelete(rule: AlertRule): void
 }
 
 /** One rule; of a thousand only those that have changed are drawn again. */
-const Rule = memo(function Rule({ rule, onEdit, onDelete }: RuleProps) {
+const Rule = memo(function Rule({ rule, isUnsaved, onEdit, onDelete }: RuleProps) {
   const whyNot = useWhyNot('tuner')
   const [tests, setTests] = useState(0)
   const { alert_id: id, name, enabled, problem, channels, last_fired_at: fired } = rule
@@ -84,6 +95,7 @@ const Rule = memo(function Rule({ rule, onEdit, onDelete }: RuleProps) {
           <span className={classes.assets}>{assetWords(rule.assets)}</span>: {eventWords(rule)}
           {conditions.length > 0 && <span className={classes.conditions}> ({conditions.join('; ')})</span>}
         </p>
+        {isUnsaved && <p className={classes.unsaved}>You have edited it and not saved that.</p>}
       </div>
       <ul className={classes.channels} aria-label={`Channels of ${name}`}>
         {channels.map((channel) => {
@@ -121,7 +133,7 @@ const Rule = memo(function Rule({ rule, onEdit, onDelete }: RuleProps) {
         <Button
           size="compact-sm"
           variant="default"
-          leftSection={<IconPencil size={14} />}
+          leftSection={whyNot === null ? <IconPencil size={14} /> : <IconEye size={14} />}
           aria-label={`${whyNot === null ? 'Edit' : 'View'} ${name}`}
           onClick={() => onEdit(id)}
         >
@@ -145,6 +157,7 @@ const Rule = memo(function Rule({ rule, onEdit, onDelete }: RuleProps) {
           <IconAlertTriangleFilled size={14} aria-hidden /> {problem}
         </p>
       )}
+      <NotArrived rule={rule} />
       {tests > 0 && <Tested key={tests} number={tests} rule={rule} onClose={() => setTests(0)} />}
     </li>
   )

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { AlertRule } from 'vivienne-client'
-import { conditionWords, eventWords, matching, secondsWords } from './words.ts'
+import { conditionWords, EVENT_TYPES, eventGroup, eventWords, matching, secondsWords } from './words.ts'
 
 test('what a rule watches is said in words', () => {
   expect(eventWords({ event: 'level' })).toBe('Aim or bang reached')
@@ -31,4 +31,10 @@ test('rules are found by their name, assets and events', () => {
   ] as unknown as AlertRule[]
   const found = (text: string) => matching(rules, text).map(({ name }) => name)
   expect([found(''), found('btc'), found('AIM'), found('nothing')]).toEqual([['bang', 'bot'], ['bot'], ['bang'], []])
+})
+
+test('events are offered in groups that follow each other', () => {
+  const groups = EVENT_TYPES.map(eventGroup)
+  expect([...new Set(groups)]).toEqual(['Level and position', 'Data', 'System'])
+  expect(groups.filter((group, place) => group !== groups[place - 1])).toHaveLength(3)
 })

@@ -27,6 +27,12 @@ export const EVENT_TYPES = Object.keys(EVENTS) as EventType[]
 /** Events that a closed bar can cause. */
 export const BAR_EVENTS: readonly EventType[] = ['level', 'entry', 'exit', 'size', 'side', 'held', 'confidence']
 
+/** Where an event is offered: with what is traded on, what that rests on, or Vivienne itself. */
+export function eventGroup(event: EventType): string {
+  if (BAR_EVENTS.includes(event)) return 'Level and position'
+  return event === 'data' || event === 'feed' ? 'Data' : 'System'
+}
+
 export const CHANNELS: Readonly<Record<ChannelType, { readonly title: string; readonly meaning: string }>> = {
   browser: { title: 'Browser', meaning: 'the bell of this dashboard, a notification and a sound' },
   webhook: { title: 'Webhook', meaning: 'a signed request to a program, such as a trading bot' },

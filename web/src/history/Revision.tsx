@@ -44,7 +44,7 @@ export const Revision = memo(function Revision(props: RevisionProps) {
   return (
     <li
       className={classes.revision}
-      data-active={active || undefined}
+      data-active={(active && !isRule) || undefined}
       data-action={action}
       aria-labelledby={`${id}-version`}
     >
@@ -52,11 +52,14 @@ export const Revision = memo(function Revision(props: RevisionProps) {
         <h3 id={`${id}-version`} className="figure">
           Version {version}
         </h3>
-        {active && (
-          <span className={classes.active}>
-            <IconCircleCheckFilled size={14} aria-hidden /> in force
-          </span>
-        )}
+        {active &&
+          (isRule ? (
+            <span className={classes.asNow}>the rule as it is now</span>
+          ) : (
+            <span className={classes.active}>
+              <IconCircleCheckFilled size={14} aria-hidden /> in force
+            </span>
+          ))}
         <span className={classes.age}>
           <Age time={time} />
         </span>

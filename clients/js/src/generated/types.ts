@@ -850,6 +850,25 @@ export interface AlertRule {
   reason: string | null
   problem: string | null
   last_fired_at: string | null
+  undelivered: Undelivered[]
+}
+/**
+ * Messages of a rule to one channel that have not arrived.
+ *
+ * While some wait, this is about the oldest that was attempted; without one, about the oldest. Otherwise it is about
+ * the last message, which was given up or dropped. `waiting` is the number of those that wait.
+ */
+export interface Undelivered {
+  delivery_id: string
+  channel: string
+  channel_type: 'webhook' | 'apprise' | 'browser' | 'redis'
+  status: 'waiting' | 'retrying' | 'dead' | 'dropped'
+  waiting: number
+  created_at: string
+  attempts: number
+  next_attempt_at: string | null
+  status_code: number | null
+  answer: string | null
 }
 /**
  * One alert.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from vivienne.store.revision import Revision
-    from vivienne.wire.alert import AlertRule
+    from vivienne.wire.alert import AlertRule, Undelivered
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class RuleInForce:
         """Why it was switched off by itself; None otherwise."""
         return self.rule.problem
 
-    def entry(self, last_fired_at: str | None = None) -> AlertRule:
+    def entry(self, last_fired_at: str | None = None, undelivered: Iterable[Undelivered] = ()) -> AlertRule:
         """The rule as it is listed, with masked secrets."""
         entry = {
             "alert_id": self.alert_id,
@@ -59,6 +59,7 @@ class RuleInForce:
             "author": self.author,
             "reason": self.reason,
             "last_fired_at": last_fired_at,
+            "undelivered": list(undelivered),
         }
         return cast("AlertRule", entry)  # the fields of the rule come from its document
 

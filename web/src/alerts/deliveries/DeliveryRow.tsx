@@ -1,29 +1,24 @@
-import { Button } from '@mantine/core'
 import {
   IconBellOff,
   IconCircleCheckFilled,
   IconCircleXFilled,
   IconClock,
-  IconRefresh,
   IconRefreshAlert,
   IconTrashX,
 } from '@tabler/icons-react'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { memo } from 'react'
 import { Link } from 'react-router'
 import type { DeliveryEntry } from 'vivienne-client'
 import { barAddress } from '../../asset/address.ts'
-import { alerts } from '../../client.ts'
-import { useServerNow } from '../../clock/useNow.ts'
 import { Age } from '../../parts/Age.tsx'
-import { failureWords } from '../../parts/failure.ts'
-import { formatBarTime, formatDuration, formatTime } from '../../parts/format.ts'
+import { formatBarTime } from '../../parts/format.ts'
 import { useZone } from '../../parts/zone.ts'
-import { useWhyNot } from '../../signin/roles.ts'
 import { ChannelIcon } from '../ChannelIcon.tsx'
 import { CHANNELS, type DeliveryStatus, STATUS_WORDS } from '../words.ts'
+import { Again } from './Again.tsx'
 import classes from './Deliveries.module.css'
 import { latencyWords } from './latency.ts'
+import { NextAttempt } from './NextAttempt.tsx'
 
 const ICONS: Readonly<Record<DeliveryStatus, typeof IconClock>> = {
   waiting: IconClock,
@@ -33,7 +28,6 @@ const ICONS: Readonly<Record<DeliveryStatus, typeof IconClock>> = {
   quiet: IconBellOff,
   dropped: IconTrashX,
 }
-const AGAIN: readonly DeliveryStatus[] = ['dead', 'delivered', 'dropped']
 
 /** One message and what became of it. */
 export const DeliveryRow = memo(function DeliveryRow({ delivery }: { delivery: DeliveryEntry }) {
@@ -81,7 +75,9 @@ export const DeliveryRow = memo(function DeliveryRow({ delivery }: { delivery: D
       <td className={classes.answer}>
         <Answer delivery={delivery} />
       </td>
-      <td className={classes.again}>{AGAIN.includes(status) && <Resend delivery={delivery} />}</td>
+      <td className={classes.again}>
+        <Again id={delivery.delivery_id} status={status} about={text} />
+      </td>
     </tr>
   )
 })
@@ -107,55 +103,7 @@ function Answer({ delivery }: { delivery: DeliveryEntry }) {
         </span>
       )}
       {next !== null && (status === 'retrying' || status === 'waiting') && (
-        <Next at={next} isFirst={status === 'waiting'} />
-      )}
-    </>
-  )
-}
-
-/** So long after its time a first attempt waits for the messages before it. */
-const BEHIND_MS = 3_000
-
-function Next({ at, isFirst }: { at: string; isFirst: boolean }) {
-  const now = useServerNow()
-  const left = now === null ? null : Date.parse(at) - now
-  return (
-    <span className={`figure ${classes.next}`} title={formatTime(at)}>
-      {words(left, isFirst)}
-    </span>
-  )
-}
-
-function words(left: number | null, isFirst: boolean): string {
-  if (left !== null && isFirst && left < -BEHIND_MS) return 'waits for those before it'
-  return left === null || left <= 0 ? 'next attempt now' : `next attempt in ${formatDuration(left)}`
-}
-
-function Resend({ delivery }: { delivery: DeliveryEntry }) {
-  const queries = useQueryClient()
-  const whyNot = useWhyNot('tuner')
-  const { mutate, isPending, error } = useMutation({
-    mutationFn: () => alerts.resend(delivery.delivery_id),
-    onSettled: () => queries.invalidateQueries({ queryKey: ['deliveries'] }),
-  })
-  if (whyNot !== null) return null
-  return (
-    <>
-      <Button
-        size="compact-xs"
-        variant="default"
-        loading={isPending}
-        leftSection={<IconRefresh size={13} />}
-        title="Sends the same alert, with the same id, once more"
-        aria-label={`Resend ${delivery.text}`}
-        onClick={() => mutate()}
-      >
-        Resend
-      </Button>
-      {error !== null && (
-        <span className={classes.failed} role="alert">
-          Not sent again: {failureWords(error)}
-        </span>
+        <NextAttempt at={next} isFirst={status === 'waiting'} className={classes.next} />
       )}
     </>
   )

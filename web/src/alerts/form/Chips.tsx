@@ -4,6 +4,8 @@ export interface Chip<T extends string> {
   readonly value: T
   readonly label: string
   readonly title?: string
+  /** Title of the chips that it stands with; those of a group follow each other. */
+  readonly group?: string
 }
 
 interface ChipsProps<T extends string> {
@@ -27,20 +29,25 @@ export function Chips<T extends string>({ label, chips, chosen, onChange, descri
     <fieldset className={classes.chips}>
       <legend>{label}</legend>
       {description !== undefined && <p className={classes.description}>{description}</p>}
-      <div className={classes.all}>
-        {chips.map(({ value, label: word, title }) => (
-          <button
-            key={value}
-            type="button"
-            className={classes.chip}
-            aria-pressed={chosen.includes(value)}
-            title={title}
-            onClick={() => toggle(value)}
-          >
-            {word}
-          </button>
-        ))}
-      </div>
+      {groupsOf(chips).map(({ title, members }) => (
+        <div key={title} className={classes.group}>
+          {title !== '' && <span className={classes.title}>{title}</span>}
+          <div className={classes.all}>
+            {members.map(({ value, label: word, title: meaning }) => (
+              <button
+                key={value}
+                type="button"
+                className={classes.chip}
+                aria-pressed={chosen.includes(value)}
+                title={meaning}
+                onClick={() => toggle(value)}
+              >
+                {word}
+              </button>
+            ))}
+          </div>
+        </div>
+      ))}
       {error !== undefined && (
         <p className={classes.error} role="alert">
           {error}
@@ -48,4 +55,10 @@ export function Chips<T extends string>({ label, chips, chosen, onChange, descri
       )}
     </fieldset>
   )
+}
+
+/** The chips by the titles above them, in their order. */
+function groupsOf<T extends string>(chips: readonly Chip<T>[]) {
+  const titles = [...new Set(chips.map(({ group = '' }) => group))]
+  return titles.map((title) => ({ title, members: chips.filter(({ group = '' }) => group === title) }))
 }

@@ -2,7 +2,7 @@ import { Button, NativeSelect, Textarea } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
-import { type AlertMessage, VivienneProblem } from 'vivienne-client'
+import { type AlertMessage, type AlertPreview, VivienneProblem } from 'vivienne-client'
 import { alertFields } from 'vivienne-client/alerts'
 import { useAssets } from 'vivienne-client/react'
 import { alerts } from '../../client.ts'
@@ -40,7 +40,7 @@ export function Preview() {
   // What is typed goes out when the typing pauses.
   const [wanted] = useDebouncedValue(JSON.stringify(documentOf({ ...draft, name: draft.name || 'Preview' })), WAIT_MS)
   const missing = unfinished(draft)
-  const { data, error } = useQuery({
+  const { data, error, isPlaceholderData } = useQuery({
     queryKey: ['alert preview', wanted, asset],
     queryFn: ({ signal }) => alerts.preview(JSON.parse(wanted), asset || undefined, signal),
     enabled: missing === null,
@@ -49,6 +49,7 @@ export function Preview() {
     gcTime: 0,
     retry: false,
   })
+  const mistake = useSettled(error, isPlaceholderData)
   return (
     <section className={`panel ${classes.preview}`} aria-label="Preview">
       <header className={classes.head}>
@@ -61,49 +62,63 @@ export function Preview() {
           onChange={(event) => setChosen(event.currentTarget.value)}
         />
       </header>
-      <div className={classes.now} data-old={(missing ?? error) !== null || undefined} aria-live="polite">
-        {data === undefined ? (
-          (missing ?? error) === null && <p className={classes.text}>...</p>
+      <div className={classes.now} aria-live="polite">
+        {missing !== null ? (
+          <Mistakes sentences={[missing]} />
+        ) : mistake !== null ? (
+          <Mistakes sentences={sentencesOf(mistake)} />
         ) : (
-          <>
-            <p className={classes.text}>
-              {data.event.text} <Unreal market={data.event.market} />
-            </p>
-            {data.warnings.map(({ message }) => (
-              <p key={message} className={classes.warning}>
-                {message}
-              </p>
-            ))}
-            {data.messages.map((message) => (
-              <Message key={message.channel} message={message} text={data.event.text} />
-            ))}
-          </>
+          <Now preview={data} />
         )}
       </div>
-      {missing !== null ? (
-        <div className={classes.notYet} role="status">
-          <p>{missing}</p>
-        </div>
-      ) : (
-        error !== null && <NotYet error={error} />
-      )}
       <Text />
     </section>
   )
 }
 
-/** Reason why there is no preview: what is wrong with the rule so far. */
-function NotYet({ error }: { error: Error }) {
-  const problems = error instanceof VivienneProblem ? error.errors : []
+/** The last error, also while the next answer is awaited: the text before the mistake must not flash up in between. */
+function useSettled(error: Error | null, isWaiting: boolean): Error | null {
+  const [settled, setSettled] = useState(error)
+  if (!isWaiting && settled !== error) setSettled(error)
+  return isWaiting ? settled : error
+}
+
+/** What would be sent now. */
+function Now({ preview }: { preview: AlertPreview | undefined }) {
+  if (preview === undefined) return <p className={classes.text}>...</p>
+  const { event, warnings, messages } = preview
   return (
-    <div className={classes.notYet} role="status">
-      {problems.length === 0 ? (
-        <p>{failureWords(error)}</p>
-      ) : (
-        problems.map(({ path, message }) => <p key={`${path} ${message}`}>{message}</p>)
-      )}
+    <>
+      <p className={classes.text}>
+        {event.text} <Unreal market={event.market} />
+      </p>
+      {warnings.map(({ message }) => (
+        <p key={message} className={classes.warning}>
+          {message}
+        </p>
+      ))}
+      {messages.map((message) => (
+        <Message key={message.channel} message={message} text={event.text} />
+      ))}
+    </>
+  )
+}
+
+/** In the place of the text, which would be that of a rule without the mistake. */
+function Mistakes({ sentences }: { sentences: readonly string[] }) {
+  return (
+    <div className={classes.text} data-mistake role="status">
+      <strong>No preview</strong>
+      {sentences.map((sentence) => (
+        <p key={sentence}>{sentence}</p>
+      ))}
     </div>
   )
+}
+
+function sentencesOf(error: Error): readonly string[] {
+  const problems = error instanceof VivienneProblem ? error.errors : []
+  return problems.length === 0 ? [failureWords(error)] : [...new Set(problems.map(({ message }) => message))]
 }
 
 /** What one channel gets, where it is more than the text. */

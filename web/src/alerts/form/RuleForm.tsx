@@ -1,8 +1,6 @@
 import { Button, TextInput } from '@mantine/core'
-import { useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useEffect, useMemo, useRef, useState } from 'react'
+import { type RefObject, useEffect, useMemo, useRef, useState } from 'react'
 import { type AlertChanged, type AlertRule, type ProblemEntry, VivienneProblem } from 'vivienne-client'
-import { alerts } from '../../client.ts'
 import { Author } from '../../configuration/Author.tsx'
 import failureClasses from '../../configuration/Failure.module.css'
 import { useConnected } from '../../configuration/useConnected.ts'
@@ -11,14 +9,15 @@ import { useWhyNot } from '../../signin/roles.ts'
 import { Basics } from './Basics.tsx'
 import { Channels } from './Channels.tsx'
 import { CONDITION_PATHS, Conditions, conditionCount } from './Conditions.tsx'
-import { type Draft, documentOf, draftOf } from './draft.ts'
+import { Discard } from './Discard.tsx'
 import { EventConditions } from './EventConditions.tsx'
 import { Fold } from './Fold.tsx'
-import { type Form, FormContext } from './FormContext.ts'
+import { type Form, FormContext, useForm } from './FormContext.ts'
 import { Preview } from './Preview.tsx'
 import { elsewhere, sentencesAt, without } from './problems.ts'
 import classes from './RuleForm.module.css'
-import { forgetTyped, keepTyped, typedBefore } from './typed.ts'
+import { type Saving, useSaving } from './useSaving.ts'
+import { useTyped } from './useTyped.ts'
 
 /** Fields that say themselves what is wrong with them. */
 const SHOWN = [
@@ -34,20 +33,20 @@ interface RuleFormProps {
 }
 
 /** Makes or edits a rule: the usual things first, what it would send beside them. */
-export function RuleForm({ rule: given, onSaved, onClose }: RuleFormProps) {
-  // As it was when the form was opened: what somebody else changes since is a conflict.
-  const [rule] = useState(given)
-  const id = rule === null ? '' : `${rule.alert_id} ${rule.version}`
-  const [initial] = useState<Draft>(() => typedBefore(id) ?? draftOf(rule))
-  const [draft, setDraft] = useState(initial)
+export function RuleForm(props: RuleFormProps) {
+  // Each beginning is a form of its own.
+  const [beginnings, setBeginnings] = useState(0)
+  return <Begun key={beginnings} {...props} onRestart={() => setBeginnings((before) => before + 1)} />
+}
+
+function Begun({ rule: given, onSaved, onClose, onRestart }: RuleFormProps & { onRestart(): void }) {
+  const { rule, draft, setDraft, isEdited, isRestored, forget } = useTyped(given)
   const [problems, setProblems] = useState<readonly ProblemEntry[]>([])
+  const [asks, setAsks] = useState(false)
   const element = useRef<HTMLFormElement>(null)
   useEffect(() => {
     window.scrollTo(0, 0)
   }, [])
-  useEffect(() => {
-    if (draft !== initial) keepTyped(id, draft)
-  }, [id, draft, initial])
   const form = useMemo<Form>(
     () => ({
       draft,
@@ -57,28 +56,29 @@ export function RuleForm({ rule: given, onSaved, onClose }: RuleFormProps) {
         setProblems((before) => without(before, paths))
       },
     }),
-    [draft, problems],
+    [draft, setDraft, problems],
   )
-  const close = () => {
-    forgetTyped(id)
+  const leave = () => {
+    forget()
     onClose()
   }
-  const [refused, setRefused] = useState<readonly ProblemEntry[]>([])
-  const refuse = (found: readonly ProblemEntry[]) => {
-    setProblems(found)
-    setRefused(found)
-  }
-  useEffect(() => {
-    if (refused.length > 0) element.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus()
-  }, [refused])
+  const close = () => (isEdited ? setAsks(true) : leave())
+  const refuse = useRefusal(element, setProblems)
   const saving = useSaving(rule, draft, refuse, (changed) => {
-    forgetTyped(id)
+    forget()
     onSaved(changed)
   })
-  const count = conditionCount(draft)
-  const wrong = CONDITION_PATHS.some((path) => sentencesAt(problems, path) !== undefined)
   return (
     <FormContext value={form}>
+      {isRestored && (
+        <Restored
+          isOld={given?.version !== rule?.version}
+          onDiscard={() => {
+            forget()
+            onRestart()
+          }}
+        />
+      )}
       <form
         ref={element}
         className={classes.form}
@@ -87,84 +87,68 @@ export function RuleForm({ rule: given, onSaved, onClose }: RuleFormProps) {
         onSubmit={saving.save}
         onKeyDown={(event) => event.key === 'Escape' && !event.defaultPrevented && close()}
       >
-        <div className={`panel ${classes.fields}`}>
-          <Basics />
-          <EventConditions />
-          <Channels />
-          <Fold
-            className={classes.conditions}
-            summary={<>More conditions {count > 0 && <span className={classes.count}>{count} set</span>}</>}
-            initially={count > 0}
-            forced={wrong}
-          >
-            <div className={classes.inside}>
-              <Conditions />
-            </div>
-          </Fold>
-        </div>
+        <Fields />
         <aside className={classes.aside}>
           <Preview />
         </aside>
         <End rule={rule} problems={problems} saving={saving} close={close} />
       </form>
+      {asks && <Discard isNew={rule === null} onStay={() => setAsks(false)} onDiscard={leave} />}
     </FormContext>
   )
 }
 
-interface Saving {
-  readonly save: (event: FormEvent) => void
-  readonly isSaving: boolean
-  readonly error: Error | null
-  readonly reason: string
-  setReason(reason: string): void
+/** Notes what the server says is wrong, and puts the caret into the first field of it. */
+function useRefusal(
+  form: RefObject<HTMLFormElement | null>,
+  setProblems: (problems: readonly ProblemEntry[]) => void,
+): (problems: readonly ProblemEntry[]) => void {
+  const [refused, setRefused] = useState<readonly ProblemEntry[]>([])
+  useEffect(() => {
+    if (refused.length > 0) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus()
+  }, [form, refused])
+  return (found) => {
+    setProblems(found)
+    setRefused(found)
+  }
 }
 
-/** Sends the rule; what is wrong with it is said at its fields, and what is typed stays. */
-function useSaving(
-  rule: AlertRule | null,
-  draft: Draft,
-  refuse: (problems: readonly ProblemEntry[]) => void,
-  onSaved: (changed: AlertChanged) => void,
-): Saving {
-  const queries = useQueryClient()
-  const [reason, setReason] = useState('')
-  const [isSaving, setSaving] = useState(false)
-  const [error, setError] = useState<Error | null>(null)
-  // A repetition of a request without an answer is made once.
-  const request = useRef<{ document: string; id: string } | null>(null)
-  const whyNot = useWhyNot('tuner')
-  const isConnected = useConnected()
-  const send = async () => {
-    const document = documentOf(draft)
-    const text = JSON.stringify(document)
-    if (request.current?.document !== text) request.current = { document: text, id: randomId() }
-    const signature = { requestId: request.current.id, ...(reason.trim() !== '' && { reason: reason.trim() }) }
-    setSaving(true)
-    setError(null)
-    try {
-      const changed = await (rule === null
-        ? alerts.make(document, signature)
-        : alerts.replace(rule.alert_id, document, { ...signature, expectedVersion: rule.version }))
-      await queries.invalidateQueries({ queryKey: ['alerts'] })
-      onSaved(changed)
-    } catch (thrown) {
-      const failed = thrown instanceof Error ? thrown : new Error(String(thrown))
-      if (failed instanceof VivienneProblem) request.current = null
-      refuse(failed instanceof VivienneProblem ? failed.errors : [])
-      setError(failed)
-    } finally {
-      setSaving(false)
-    }
-  }
-  const save = (event: FormEvent) => {
-    event.preventDefault()
-    if (!isSaving && whyNot === null && isConnected) void send()
-  }
-  return { save, isSaving, error, reason, setReason }
+function Fields() {
+  const { draft, problems } = useForm()
+  const count = conditionCount(draft)
+  const wrong = CONDITION_PATHS.some((path) => sentencesAt(problems, path) !== undefined)
+  return (
+    <div className={`panel ${classes.fields}`}>
+      <Basics />
+      <EventConditions />
+      <Channels />
+      <Fold
+        className={classes.conditions}
+        summary={<>More conditions {count > 0 && <span className={classes.count}>{count} set</span>}</>}
+        initially={count > 0}
+        forced={wrong}
+      >
+        <div className={classes.inside}>
+          <Conditions />
+        </div>
+      </Fold>
+    </div>
+  )
 }
 
-function randomId(): string {
-  return crypto.getRandomValues(new Uint32Array(4)).join('-')
+/** Says that the form does not begin with what is saved. */
+function Restored({ isOld, onDiscard }: { isOld: boolean; onDiscard(): void }) {
+  return (
+    <p className={`panel ${classes.restored}`} role="status">
+      <span>
+        What you typed before and did not save is here again.
+        {isOld && ' Somebody else has changed the rule since, so it cannot be saved.'}
+      </span>
+      <Button size="compact-sm" variant="default" onClick={onDiscard}>
+        Discard it
+      </Button>
+    </p>
+  )
 }
 
 interface EndProps {
