@@ -11,7 +11,7 @@ from alerting import event, rule
 from vivienne.metrics.registry import Traffic
 from vivienne.outbox.sending import Message
 from vivienne.outbox.stream import AlertStream, BrowserSender
-from vivienne.stream.unread import MOST_UNREAD
+from vivienne.stream.unread import MOST_UNREAD, MOST_UNREAD_CHARACTERS
 
 if TYPE_CHECKING:
     from vivienne.stream.unread import Unread
@@ -52,6 +52,19 @@ async def test_a_slow_client_loses_the_oldest_and_is_told_how_many() -> None:
     assert traffic.dropped == 3
     stream.leave(reader)
     assert traffic.clients == 0
+
+
+async def test_a_slow_client_keeps_few_of_many_long_alerts_and_one_that_is_longer_by_itself() -> None:
+    stream = AlertStream()
+    reader = stream.join()
+    long = event(1) | {"text": "x" * (MOST_UNREAD_CHARACTERS // 3)}
+    for _ in range(5):
+        stream.show({"type": "alert", "timestamp": event(1)["time"], "event": long, "sound": False})
+    assert reader.unsent() == 2
+    assert (await taken(reader))["dropped"] == 3
+    longest = event(2) | {"text": "x" * (MOST_UNREAD_CHARACTERS + 1)}
+    stream.show({"type": "alert", "timestamp": event(1)["time"], "event": longest, "sound": False})
+    assert (reader.unsent(), (await taken(reader))["event"]["id"]) == (1, longest["id"])
 
 
 async def test_what_other_processes_were_not_told_is_tried_again() -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST_UNREAD = 1_000
 """Number of unread messages of a client beyond which its oldest are dropped."""
+MOST_UNREAD_CHARACTERS = 4 * 1024 * 1024
+"""Length of all of them, beyond which the same is done; but for the newest, which may be longer alone."""
 
 
 class Shared:
@@ -55,16 +57,18 @@ class Unread:
         self._waking = waking
         self._turn = asyncio.Event()
         self._unread: deque[Shared] = deque()
+        self._characters = 0
         self._dropped = 0
         self._filled = asyncio.Event()
 
     def put(self, message: Shared) -> bool:
         """Add a message; True if the writer waits and must be woken."""
-        if len(self._unread) >= MOST_UNREAD:
-            self._unread.popleft()
+        self._unread.append(message)
+        self._characters += len(message.text)
+        while len(self._unread) > MOST_UNREAD or (self._characters > MOST_UNREAD_CHARACTERS and len(self._unread) > 1):
+            self._take_first()
             self._dropped += 1
             self.traffic.dropped += 1
-        self._unread.append(message)
         return not self._filled.is_set()
 
     def wake(self) -> int:
@@ -88,8 +92,13 @@ class Unread:
         while not self._unread:
             self._filled.clear()
             await self._filled.wait()
-        message = self._unread.popleft()
+        message = self._take_first()
         if not self._dropped:
             return message.text
         dropped, self._dropped = self._dropped, 0
         return encode({**message.message, "dropped": dropped})
+
+    def _take_first(self) -> Shared:
+        message = self._unread.popleft()
+        self._characters -= len(message.text)
+        return message
