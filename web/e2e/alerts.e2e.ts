@@ -160,7 +160,7 @@ test('a rule is made, tested, switched off and edited; what it tells rings the b
     await visit(page, '/alerts/deliveries')
     await visit(page, '/alerts')
     const told = rule(page, 'stops').getByRole('list', { name: 'Not arrived of stops' })
-    await expect(told).toContainText(/Webhook does not take its messages.*503 the bot is away; next attempt in/s)
+    await expect(told).toContainText(/Webhook has failed for.*503 the bot is away; next attempt in/s)
     await expectNothingSerious(page, 'main')
     await page.getByRole('button', { name: 'Edit stops' }).click()
     await expect(page.getByRole('main').getByRole('list', { name: 'Not arrived of stops' })).toContainText('503')

@@ -3,6 +3,7 @@ import { Link } from 'react-router'
 import type { AlertRule } from 'vivienne-client'
 import { useServerNow } from '../clock/useNow.ts'
 import { Age } from '../parts/Age.tsx'
+import { formatDuration, formatTime, formatUtc } from '../parts/format.ts'
 import { Again } from './deliveries/Again.tsx'
 import { NextAttempt } from './deliveries/NextAttempt.tsx'
 import classes from './NotArrived.module.css'
@@ -27,6 +28,16 @@ function Stuck({ rule }: { rule: AlertRule }) {
   )
 }
 
+/** How long ago something was, as a length of time. */
+function For({ time }: { time: string }) {
+  const now = useServerNow()
+  return (
+    <time className="figure" dateTime={time} title={`${formatTime(time)}\n${formatUtc(time)}`}>
+      {now === null ? 'some time' : formatDuration(Math.max(0, now - Date.parse(time)))}
+    </time>
+  )
+}
+
 function Entry({ rule, entry }: { rule: AlertRule; entry: Undelivered }) {
   const { delivery_id: id, status, waiting, created_at: made, next_attempt_at: next } = entry
   const reason = answerWords(entry)
@@ -36,10 +47,9 @@ function Entry({ rule, entry }: { rule: AlertRule; entry: Undelivered }) {
       <IconAlertTriangle size={15} aria-hidden />
       <p>
         <strong>
-          {name} {stuckWords(entry)}
-        </strong>{' '}
-        ({waiting > 0 && 'since '}
-        <Age time={made} />){reason !== '' && <span className={classes.reason}>: {reason}</span>}
+          {name} {stuckWords(entry)} {waiting > 0 ? <For time={made} /> : <Age time={made} />}
+        </strong>
+        {reason !== '' && <span className={classes.reason}>: {reason}</span>}
         {next !== null && (
           <>
             ; <NextAttempt at={next} isFirst={status === 'waiting'} />

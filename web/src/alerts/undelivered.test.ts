@@ -28,7 +28,7 @@ test('a channel is named with its address where there are several of its type', 
 
 test('the reason is the answer with its status, as far as there is one', () => {
   const words = (status_code: number | null, answer: string | null) => answerWords({ status_code, answer })
-  expect([words(503, 'overloaded'), words(410, ''), words(null, 'no answer'), words(null, null)]).toEqual([
+  expect([words(503, 'overloaded'), words(410, ''), words(null, 'no answer.'), words(null, null)]).toEqual([
     '503 overloaded',
     '410',
     'no answer',

@@ -23,21 +23,24 @@ export function channelName(
   return isOnly || target === '' ? CHANNELS[type].title : `${CHANNELS[type].title} ${target}`
 }
 
-/** How a channel stands, after its name. */
+/** How a channel stands, between its name and the time since when. */
 export function stuckWords({ status }: Pick<Undelivered, 'status'>): string {
   switch (status) {
     case 'retrying':
-      return 'does not take its messages'
+      return 'has failed for'
     case 'waiting':
-      return 'has not got its message yet'
+      return 'has had a message waiting for'
     case 'dead':
-      return 'did not take the last message, which was given up'
+      return 'did not take the last message. It was given up; its alert fired'
     default:
-      return 'was not sent the last message, which was dropped'
+      return 'did not get the last message. It was dropped; its alert fired'
   }
 }
 
 /** The answer of the receiver, with its status: "503 overloaded"; empty where there was none. */
 export function answerWords({ status_code: code, answer }: Pick<Undelivered, 'status_code' | 'answer'>): string {
-  return [code, answer].filter((word) => word !== null && word !== '').join(' ')
+  return [code, answer]
+    .filter((word) => word !== null && word !== '')
+    .join(' ')
+    .replace(/\.$/, '')
 }

@@ -165,6 +165,7 @@ function Together({ channel, path, edit, usual }: ChannelFieldsProps & { usual: 
       />
       <Switch
         size="sm"
+        mt={10}
         label="Drop alerts that could not be delivered until they expired"
         checked={channel.dropExpired}
         onChange={(event) => edit({ dropExpired: event.currentTarget.checked })}
