@@ -16,6 +16,7 @@ from vivienne.changes.looking_back import RevisionFilter
 from vivienne.changes.requests import Activate, ChangeRequest, Delete, UndoRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.errors import InvalidConfiguration, RequestIdReused, UnknownAlert, UnknownRevision, VersionConflict
+from vivienne.roles.alerting import switch_off
 from vivienne.store.address import PostgresUrl
 from vivienne.store.postgres import PostgresRevisionStore
 from vivienne.store.sqlite import SqliteRevisionStore
@@ -189,6 +190,22 @@ async def test_a_rule_that_cannot_work_is_off_until_it_is_set_again(service: Con
     )
     on = await ask(service, SetRule({**off["alert"], "enabled": True}), made["alert_id"])
     assert on["alert"]["problem"] is None
+
+
+async def test_a_rule_that_is_corrected_meanwhile_is_not_switched_off(service: ConfigService) -> None:
+    made = await ask(service, rule())
+    [channel] = service.alerts.get(made["alert_id"]).rule.channels
+    corrected = rule(channels=[{**WEBHOOK, "url": "https://bot.example/new"}])
+    await asyncio.gather(
+        ask(service, corrected, made["alert_id"]), switch_off(service, made["alert_id"], channel, "it is gone")
+    )
+    await switch_off(service, made["alert_id"], channel, "it is gone")
+    assert service.alerts.get(made["alert_id"]).rule.enabled
+
+    [channel] = service.alerts.get(made["alert_id"]).rule.channels
+    await switch_off(service, made["alert_id"], channel, "it is gone")
+    off = service.alerts.get(made["alert_id"])
+    assert (off.rule.enabled, off.problem) == (False, "it is gone")
 
 
 async def test_a_rule_beyond_the_limit_is_refused(service: ConfigService, monkeypatch: pytest.MonkeyPatch) -> None:

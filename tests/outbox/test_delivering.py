@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from vivienne.alerts.rule import Rule
+    from vivienne.outbox.sending import AnyChannel
 
 OK = Attempt("delivered", "ok", 200)
 FAILED = Attempt("failed", "no", 500)
@@ -117,7 +118,7 @@ class Bench:
             pause=self._pause,
         )
 
-    async def _switch_off(self, alert_id: str, problem: str) -> None:
+    async def _switch_off(self, alert_id: str, _channel: AnyChannel, problem: str) -> None:
         self.switched_off.append((alert_id, problem))
         self.rules[alert_id] = InForce(self.rules[alert_id].rule.switched_off(problem))
 

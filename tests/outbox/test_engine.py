@@ -144,7 +144,7 @@ class Process:
     def _rule(self, alert_id: str) -> RuleInForce | None:
         return self.service.alerts.by_id.get(alert_id)
 
-    async def _switch_off(self, alert_id: str, problem: str) -> None:
+    async def _switch_off(self, alert_id: str, _channel: AnyChannel, problem: str) -> None:
         raise AssertionError(f"{alert_id}: {problem}")
 
     async def make(self, **changed: Any) -> str:

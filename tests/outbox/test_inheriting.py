@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vivienne.alerts.rule import Rule
+    from vivienne.outbox.sending import AnyChannel
     from vivienne.store.alert import AlertStore
     from vivienne.store.thread import StoreCalls
 
@@ -71,7 +72,7 @@ async def process(store: AlertStore, url: str, owner: str = "this", **more: Any)
     in_force = InForce(rule(webhook(url)))
     senders: Any = {"webhook": WebhookSender(Vault(None), AllowedHosts.read("127.0.0.1"))}
 
-    async def switch_off(_alert_id: str, _problem: str) -> None:
+    async def switch_off(_alert_id: str, _channel: AnyChannel, _problem: str) -> None:
         pass
 
     deliveries = Deliveries(

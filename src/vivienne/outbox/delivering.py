@@ -73,7 +73,7 @@ class Deliveries:
         calls: of the store, other than those of changes.
         senders: see below.
         rule_of: gives the rule of an id as it is now; None if it was deleted.
-        switch_off: switches a rule off for a reason: its receiver wants no more.
+        switch_off: switches a rule off for a reason, unless this channel was changed: its receiver wants no more.
         metrics: count deliveries.
         clock: monotonic, in seconds.
         wall: seconds since the epoch, to be stored.
@@ -91,7 +91,7 @@ class Deliveries:
         senders: Mapping[ChannelType, Sender],
         *,
         rule_of: Callable[[str], RuleInForce | None],
-        switch_off: Callable[[str, str], Awaitable[object]],
+        switch_off: Callable[[str, AnyChannel, str], Awaitable[object]],
         metrics: Metrics,
         clock: Callable[[], float] = monotonic,
         wall: Callable[[], float] = time,
@@ -243,7 +243,7 @@ class Deliveries:
             attempt = replace(attempt, outcome="failed")  # somebody has corrected the address meanwhile
         self._note(lane, attempt)
         if attempt.outcome == "gone":
-            await self._gone(lane)
+            await self._gone(lane, channel)
 
     def _note(self, lane: Lane, attempt: Attempt) -> None:
         """Note what came of an attempt: done, or once more after a while."""
@@ -282,10 +282,10 @@ class Deliveries:
         lane.due = self._clock() + delay
         return self._wall() + delay
 
-    async def _gone(self, lane: Lane) -> None:
+    async def _gone(self, lane: Lane, channel: AnyChannel) -> None:
         problem = f"switched off: the receiver of {lane.key.channel} answered 410 Gone"
         try:
-            await self._switch_off(lane.key.alert_id, problem)
+            await self._switch_off(lane.key.alert_id, channel, problem)
         except Exception:  # noqa: BLE001  # the lane goes on, and so does the rule
             _log.exception("The rule %s was not switched off, though its receiver answered 410", lane.key.alert_id)
 

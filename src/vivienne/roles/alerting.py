@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from vivienne.alerts.event import Origin
 from vivienne.alerts.now import market_kind
 from vivienne.changes.alerts.requests import AlertRequest, SwitchOffRule
 from vivienne.config.layers import alert_of
+from vivienne.errors import VersionConflict
 from vivienne.market.feeds.exchange.known import EXCHANGES
 from vivienne.outbox.delivering import Deliveries
 from vivienne.outbox.engine import AlertEngine
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from vivienne.changes.alerts.in_force import RuleInForce
     from vivienne.changes.service import ConfigService
     from vivienne.live.market import Market
-    from vivienne.outbox.sending import Sender
+    from vivienne.outbox.sending import AnyChannel, Sender
     from vivienne.settings.boot import Boot
     from vivienne.store.revision import AppliedRevision
     from vivienne.wire.alert import AlertPushed, ChannelType
@@ -109,7 +111,7 @@ def alerting_of(
         calls,
         senders,
         rule_of=partial(_rule, service),
-        switch_off=partial(_switch_off, service),
+        switch_off=partial(switch_off, service),
         metrics=service.metrics,
     )
     keeping = Keeping(store, calls, deliveries, run=run, owner=process, metrics=service.metrics)
@@ -147,14 +149,22 @@ def _changed(deliveries: Deliveries, change: AppliedRevision) -> None:
         deliveries.rule_changed(alert_id)
 
 
-async def _switch_off(service: ConfigService, alert_id: str, problem: str) -> None:
-    """Switch a rule off, as a change by Vivienne itself."""
-    caller = Caller(via="alerts")
-    await service.change_alert(
-        AlertRequest(
-            SwitchOffRule(problem), alert_id, channel="alerts", author="vivienne", reason=problem, caller=caller
-        )
+async def switch_off(service: ConfigService, alert_id: str, channel: AnyChannel, problem: str) -> None:
+    """Switch a rule off, as a change by Vivienne itself; not if somebody has changed it, who may have mended it."""
+    found = service.alerts.by_id.get(alert_id)
+    if found is None or channel not in found.rule.channels:
+        return
+    request = AlertRequest(
+        SwitchOffRule(problem),
+        alert_id,
+        channel="alerts",
+        author="vivienne",
+        reason=problem,
+        caller=Caller(via="alerts"),
+        expected_version=found.version,
     )
+    with suppress(VersionConflict):  # if its receiver is still gone, the next message tells
+        await service.change_alert(request)
 
 
 def _rule(service: ConfigService, alert_id: str) -> RuleInForce | None:
