@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, NotRequired
 
+import orjson
 from fastapi import Path, Query, Request
 from pydantic import Field
 
@@ -19,6 +20,7 @@ from vivienne.server.documents import CHANGE_PROBLEMS, ConditionOfChange, Origin
 from vivienne.server.http import (
     CHANNEL,
     Answer,
+    EncodedAnswer,
     IdempotencyKey,
     IfMatch,
     caller_of,
@@ -28,6 +30,7 @@ from vivienne.server.http import (
     with_headers,
 )
 from vivienne.server.routes import Routes
+from vivienne.server.together import Together
 from vivienne.slices import in_slices
 from vivienne.wire.alert import AlertChanged, AlertList, AlertRule, EventType
 
@@ -170,12 +173,18 @@ def _add_looks(routes: Routes, service: ConfigService) -> None:
         stuck = undelivered(await service.store_reads.look_up(service.alert_store.stuck))
         return lambda rule: rule.entry(fired.get(rule.alert_id), stuck.get(rule.alert_id, ()))
 
+    async def listed() -> bytes:
+        entry = await entries()
+        return await in_slices(_listed(service.alerts.rules(), entry))
+
+    # All rules together may have a dozen megabytes.
+    listing = Together(listed)
+
     @routes.get("", **documented(AlertList, 400, 503))
     async def rules(request: Request) -> Answer:
         """All rules, oldest first, with masked secrets."""
         check_query(request)
-        entry = await entries()
-        return Answer({"alerts": await in_slices(_listed(service.alerts.rules(), entry)), "limit": MOST_RULES})
+        return EncodedAnswer(await listing.result())
 
     @routes.get("/{alert_id}", **documented(AlertRule, 400, 404, 503, has_etag=True))
     async def rule(request: Request, alert_id: AlertId) -> Answer:
@@ -186,10 +195,10 @@ def _add_looks(routes: Routes, service: ConfigService) -> None:
         return Answer(entry(found), headers={"ETag": etag(found.version)})
 
 
-def _listed(rules: Iterable[RuleInForce], entry: Callable[[RuleInForce], AlertRule]) -> Pieces[list[AlertRule]]:
-    """The entries of rules, one at a time: a rule may have a thousand names."""
+def _listed(rules: Iterable[RuleInForce], entry: Callable[[RuleInForce], AlertRule]) -> Pieces[bytes]:
+    """The list of rules as JSON, one at a time: a rule may have a thousand names."""
     found = []
     for rule in rules:
-        found.append(entry(rule))
+        found.append(orjson.dumps(entry(rule)))
         yield
-    return found
+    return b'{"alerts":[%b],"limit":%d}' % (b",".join(found), MOST_RULES)
