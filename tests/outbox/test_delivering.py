@@ -99,6 +99,7 @@ class Bench:
     store: Store = field(default_factory=Store)
     rules: dict[str, InForce] = field(default_factory=lambda: {"al_1": InForce(rule(BOT))})
     now: float = 0.0
+    jump: float = 0.0
     delays: list[float] = field(default_factory=list)
     switched_off: list[tuple[str, str]] = field(default_factory=list)
     on_pause: Callable[[], None] = lambda: None
@@ -114,7 +115,7 @@ class Bench:
             switch_off=self._switch_off,
             metrics=self.metrics,
             clock=lambda: self.now,
-            wall=lambda: 1_000_000.0 + self.now,
+            wall=lambda: 1_000_000.0 + self.now + self.jump,
             pause=self._pause,
         )
 
@@ -369,6 +370,16 @@ async def test_a_defect_of_a_sender_is_logged_and_the_message_is_sent_again(
     kept = await bench.all_done()
     assert [each.status for each in kept.values()] == ["delivered"]
     assert "failed by a defect" in caplog.text
+
+
+@pytest.mark.parametrize("jump", [-86_400.0 * 30, 86_400.0 * 30])
+async def test_a_clock_that_is_set_neither_gives_up_a_message_nor_delays_it(bench: Bench, jump: float) -> None:
+    bench.sender.script["https://bot.example/hook"] = [FAILED, FAILED, OK]
+    bench.on_pause = lambda: setattr(bench, "jump", jump)
+    bench.deliveries.take([waiting(1)])
+    kept = await bench.all_done()
+    assert [(each.status, each.attempts) for each in kept.values()] == [("delivered", 3)]
+    assert sum(bench.delays) <= 1.0 + 2.0
 
 
 async def test_a_message_of_a_former_run_waits_for_its_time_whatever_the_clock_says_now(bench: Bench) -> None:
