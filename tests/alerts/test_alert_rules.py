@@ -79,6 +79,12 @@ def test_a_header_is_not_kept_for_another_receiver() -> None:
     assert list(found) == ["channels.0.headers.Authorization"]
 
 
+def test_an_address_is_not_kept_for_another_type_of_channel() -> None:
+    shown = stored().shown()
+    shown["channels"] = [{"type": "apprise", "id": "c1", "url": shown["channels"][0]["url"]}]
+    assert list(problems_of(shown, kept=stored())) == ["channels.0.url"]
+
+
 def test_a_webhook_without_a_signing_secret_gets_one() -> None:
     hook = {name: value for name, value in HOOK.items() if name != "secret"}
     rule, made = read_rule({**SMALLEST, "channels": [hook]}, assets=ASSETS).rule.with_made_secrets()

@@ -284,7 +284,7 @@ async def test_a_dead_receiver_and_a_slow_one_delay_no_other(bench: Bench) -> No
     bench.sender.held[urls[0]].set()
     kept = await bench.all_done()
     assert len(kept) == 300
-    assert bench.sender.most_under_way <= 40
+    assert bench.sender.most_under_way <= 72
 
 
 async def test_one_receiver_of_many_rules_gets_few_at_a_time(bench: Bench) -> None:

@@ -20,7 +20,7 @@ from vivienne.market.feeds.base import History, MinuteClosed
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS, Bars
 from vivienne.outbox.delivering import Deliveries
-from vivienne.outbox.engine import AlertEngine
+from vivienne.outbox.engine import MOST_TOGETHER, AlertEngine
 from vivienne.outbox.keeping import Keeping
 from vivienne.outbox.sending import Attempt
 from vivienne.store.sqlite import SqliteRevisionStore
@@ -321,6 +321,28 @@ async def test_changes_and_pauses_are_told_with_their_authors(tmp_path: Path) ->
         "[simulated] The configuration of BTC was changed by ana (version 2): settings.state_threshold_bang"
     )
     assert pause["text"] == "[simulated] All assets paused by bob"
+
+
+async def test_alerts_of_very_many_rules_are_kept_a_few_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channels = [{"type": "browser", "id": f"b{number}"} for number in range(8)]
+    sizes: list[int] = []
+    async with process(tmp_path) as one:
+        for _ in range(40):
+            await one.make(event="pause", levels=None, channels=channels)
+        add_alerts = one.store.alerts.add_alerts
+
+        def counted(events: Any, deliveries: Any, *more: Any) -> Any:
+            sizes.append(len(deliveries))
+            return add_alerts(events, deliveries, *more)
+
+        monkeypatch.setattr(one.store.alerts, "add_alerts", counted)
+        await one.service.switch(SwitchRequest("pause", channel="rest", author="bob"))
+        await one.until(lambda: len(one.collecting.sent) == 320)
+        assert len(await one.events()) == 40
+    assert sum(sizes) == 320
+    assert max(sizes) < MOST_TOGETHER + 8
 
 
 async def test_a_paused_asset_counts_as_idle(tmp_path: Path) -> None:

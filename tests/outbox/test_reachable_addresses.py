@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 
 from vivienne.outbox.addresses import AllowedHosts, NotReachable, is_public, resolved
-from vivienne.outbox.resolving import Resolver
+from vivienne.outbox.resolving import MOST_AT_ONCE, Resolver
 
 
 @pytest.mark.parametrize(
@@ -81,6 +81,25 @@ async def test_a_name_that_is_not_answered_keeps_no_other_waiting_and_is_looked_
     free.set()
     assert await asyncio.gather(*slow[1:]) == [["1.1.1.1"]] * 19
     assert sorted(asked) == ["quick", "slow"]
+
+
+async def test_names_that_nobody_answers_for_keep_none_waiting_that_was_found_before() -> None:
+    free = Event()
+
+    def look_up(host: str, _port: int) -> list[str]:
+        if host.startswith("slow"):
+            free.wait(30)
+        return ["1.1.1.1"]
+
+    resolver = Resolver(look_up)
+    assert await resolver.addresses("bot", 80) == ["1.1.1.1"]
+    slow = [asyncio.create_task(resolver.addresses(f"slow{number}", 80)) for number in range(MOST_AT_ONCE)]
+    await asyncio.sleep(0)
+    with pytest.raises(NotReachable, match="DNS does not answer"):
+        await resolver.addresses("new", 80)
+    assert await resolver.addresses("bot", 80) == ["1.1.1.1"]
+    free.set()
+    await asyncio.gather(*slow)
 
 
 async def test_a_name_that_is_unknown_is_told() -> None:

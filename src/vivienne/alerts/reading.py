@@ -133,16 +133,16 @@ def _with_ids(sent: dict[str, Any]) -> dict[str, Any]:
     return {**sent, "channels": [*given, *channels[MOST_CHANNELS:]]}
 
 
-def _secrets(rule: Rule | None) -> dict[tuple[str, str], Secret]:
-    """The secrets of a rule, by channel and field."""
-    found: dict[tuple[str, str], Secret] = {}
+def _secrets(rule: Rule | None) -> dict[tuple[str, str, str], Secret]:
+    """The secrets of a rule, by channel, type of the channel and field."""
+    found: dict[tuple[str, str, str], Secret] = {}
     for channel in () if rule is None else rule.channels:
         if isinstance(channel, (Webhook, Apprise)):
-            found[channel.id, "url"] = channel.url
+            found[channel.id, channel.type, "url"] = channel.url
         if isinstance(channel, Webhook):
-            found |= {(channel.id, f"headers.{name}"): value for name, value in channel.headers.items()}
+            found |= {(channel.id, channel.type, f"headers.{name}"): value for name, value in channel.headers.items()}
             if channel.secret is not None:
-                found[channel.id, "secret"] = channel.secret
+                found[channel.id, channel.type, "secret"] = channel.secret
     return found
 
 
@@ -150,16 +150,16 @@ def _is_masked(value: object) -> bool:
     return isinstance(value, str) and value.endswith(MASK)
 
 
-def _kept_for(channel: Any, place: str, value: object, secrets: Mapping[tuple[str, str], Secret]) -> Secret | None:
-    """The secret that a masked value stands for: that of the same channel, shown in the same way.
+def _kept_for(channel: Any, place: str, value: object, secrets: Mapping[tuple[str, str, str], Secret]) -> Secret | None:
+    """The secret that a masked value stands for: that of the same channel and type, shown in the same way.
 
     Headers are kept for the same receiver only: otherwise whoever may edit a rule could have them sent to another.
     """
-    name = str(channel.get("id"))
-    found = secrets.get((name, place))
+    name, kind = str(channel.get("id")), str(channel.get("type"))
+    found = secrets.get((name, kind, place))
     if found is None or found.shown() != value:
         return None
-    if place.startswith("headers.") and not _is_receiver(channel.get("url"), secrets.get((name, "url"))):
+    if place.startswith("headers.") and not _is_receiver(channel.get("url"), secrets.get((name, kind, "url"))):
         return None
     return found
 
@@ -205,7 +205,7 @@ def _with_kept(sent: dict[str, Any], kept: Rule | None) -> dict[str, Any]:
             return _kept_for(channel, place, value, secrets) or value if _is_masked(value) else value
 
         [changed] = with_secrets({"channels": [channel]}, restore)["channels"]
-        signing = secrets.get((str(channel.get("id")), "secret"))
+        signing = secrets.get((str(channel.get("id")), "webhook", "secret"))
         if channel.get("type") == "webhook" and channel.get("secret") is None and signing is not None:
             changed["secret"] = signing
         found.append(changed)

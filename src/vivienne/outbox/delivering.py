@@ -239,6 +239,7 @@ class Deliveries:
             except Exception:  # noqa: BLE001  # any defect: the other lanes go on, and this one tries again
                 _log.critical("Sending an alert of %s failed by a defect", lane.key.alert_id, exc_info=True)
                 attempt = Attempt("failed", "A defect of Vivienne; see the log")
+        self._slots.note(channel.type, receiver, took_it=attempt.outcome == "delivered")
         if attempt.outcome == "gone" and self._channel(lane)[0] != channel:
             attempt = replace(attempt, outcome="failed")  # somebody has corrected the address meanwhile
         self._note(lane, attempt)

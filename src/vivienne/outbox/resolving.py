@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from contextlib import suppress
 from ipaddress import ip_address
 from threading import Thread
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MOST_AT_ONCE = 64
-"""Names that are looked up at the same time."""
+"""Names that are looked up at the same time, and as many again that were found before."""
+_MOST_FOUND = 10_000
 
 
 class Resolver:
@@ -27,6 +29,8 @@ class Resolver:
     def __init__(self, look_up: Callable[[str, int], list[str]] = resolved) -> None:
         self._look_up = look_up
         self._asked: dict[str, asyncio.Future[list[str]]] = {}
+        self._found: OrderedDict[str, None] = OrderedDict()
+        """Names that were found: others that nobody answers for do not take their places."""
 
     async def addresses(self, host: str, port: int) -> list[str]:
         """The addresses of a host.
@@ -39,10 +43,15 @@ class Resolver:
         except ValueError:
             pass
         asked = self._asked.get(host) or self._ask(host, port)
-        return await asyncio.shield(asked)
+        found = await asyncio.shield(asked)
+        self._found[host] = None
+        self._found.move_to_end(host)
+        if len(self._found) > _MOST_FOUND:
+            self._found.popitem(last=False)
+        return found
 
     def _ask(self, host: str, port: int) -> asyncio.Future[list[str]]:
-        if len(self._asked) >= MOST_AT_ONCE:
+        if len(self._asked) >= MOST_AT_ONCE * (2 if host in self._found else 1):
             raise NotReachable(
                 f"The names of {MOST_AT_ONCE} other hosts are still being looked up; DNS does not answer"
             )
