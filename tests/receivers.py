@@ -67,6 +67,7 @@ class Receiver:
         behaviours: what it does.
         requests: what it got.
         came: set with each request.
+        connections: what serves each of them.
     """
 
     behaviours: list[Behaviour] = field(default_factory=lambda: [answer()])
@@ -74,6 +75,7 @@ class Receiver:
     came: asyncio.Event = field(default_factory=asyncio.Event)
     port: int = 0
     scheme: str = "http"
+    connections: set[asyncio.Task[Any]] = field(default_factory=set)
     _connections: int = 0
 
     def url(self, path: str = "/hook", host: str = "127.0.0.1") -> str:
@@ -91,6 +93,9 @@ class Receiver:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections += 1
         connection = self._connections
+        if (task := asyncio.current_task()) is not None:
+            self.connections.add(task)
+            task.add_done_callback(self.connections.discard)
         with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -115,6 +120,10 @@ async def receiving(*behaviours: Behaviour, tls: ssl.SSLContext | None = None) -
         yield receiver
     finally:
         server.close()
+        serving = [*receiver.connections]
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
 
 
 def certificate(folder: Path, host: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:

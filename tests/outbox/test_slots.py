@@ -42,7 +42,7 @@ async def test_a_new_receiver_waits_until_others_are_slow_and_not_until_they_are
 ) -> None:
     monkeypatch.setattr(slots, "SLOW_SECONDS", 0.01)
     all_of_them, end = Slots(), asyncio.Event()
-    tasks = await hanging(all_of_them, 160, end)
+    tasks = await hanging(all_of_them, 120, end)
     async with asyncio.timeout(SECONDS), all_of_them.one("webhook", "new", is_failing=False):
         pass
     assert not any(task.done() for task in tasks)

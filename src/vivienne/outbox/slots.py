@@ -25,7 +25,7 @@ AT_ONCE: Mapping[ChannelType, Mapping[Standing, int]] = {
 """By type and standing, attempts at a time."""
 SLOW_SECONDS = 1.0
 """After so long, another attempt may begin in the place of one that is under way, where it only costs a connection."""
-MOST_SLOW: Mapping[ChannelType, int] = {"webhook": 256}
+MOST_SLOW: Mapping[ChannelType, int] = {"webhook": 128}
 """By type, slow attempts of each standing in whose places others have begun."""
 MOST_OF_ONE = 4
 """Attempts at a time for one receiver."""
@@ -33,6 +33,11 @@ MOST_FAILING_OF_ONE = 2
 """Of these, those of lanes whose last attempt failed."""
 MOST_PROVEN = 20_000
 """Receivers that are known to take messages; beyond them, the one that took none for longest is forgotten."""
+
+
+def most_at_once(kind: ChannelType) -> int:
+    """The largest number of attempts of a type that are under way at the same time."""
+    return sum(size + MOST_SLOW.get(kind, 0) for size in AT_ONCE[kind].values())
 
 
 @dataclass(slots=True)

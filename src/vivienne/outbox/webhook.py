@@ -30,6 +30,7 @@ from vivienne.market.feeds.exchange.turns import Turns
 from vivienne.outbox.addresses import AllowedHosts, NotReachable
 from vivienne.outbox.resolving import Resolver
 from vivienne.outbox.sending import ATTEMPT_SECONDS, Attempt, kept
+from vivienne.outbox.slots import most_at_once
 from vivienne.version import build_version
 
 if TYPE_CHECKING:
@@ -44,7 +45,10 @@ BODY_SECONDS = 1.0
 """Longest time for the rest of an answer whose status is known: the status tells what came of it."""
 LONGEST_RETRY_AFTER = 3_600.0
 """Longest wait that a receiver can ask for, in seconds."""
-_MOST_CONNECTIONS = 64
+_FOR_TESTS = 32
+"""Connections of tests, which wait for no turn: four rules have so many channels."""
+_MOST_KEPT = 64
+"""Connections that are kept for the next alert."""
 _KEPT_SECONDS = 300.0
 _OBEYED = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _ERRORS = (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException, httpcore2.UnsupportedProtocol)
@@ -152,8 +156,8 @@ class WebhookSender:
             if self._pool is None:
                 self._pool = httpcore2.AsyncConnectionPool(
                     ssl_context=await asyncio.to_thread(self._trusted),
-                    max_connections=_MOST_CONNECTIONS,
-                    max_keepalive_connections=_MOST_CONNECTIONS,
+                    max_connections=most_at_once("webhook") + _FOR_TESTS,
+                    max_keepalive_connections=_MOST_KEPT,
                     keepalive_expiry=_KEPT_SECONDS,
                     network_backend=self._backend,
                 )
