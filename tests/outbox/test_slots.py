@@ -54,7 +54,7 @@ async def test_slow_attempts_at_one_receiver_are_no_more_than_others(monkeypatch
     monkeypatch.setattr(slots, "SLOW_SECONDS", 0.0)
     all_of_them = Slots()
     async with AsyncExitStack() as held:
-        for _ in range(MOST_OF_ONE):
+        for _ in range(MOST_OF_ONE["webhook"]):
             await held.enter_async_context(all_of_them.one("webhook", "bot", is_failing=False))
         another = asyncio.create_task(held.enter_async_context(all_of_them.one("webhook", "bot", is_failing=False)))
         for _ in range(20):
@@ -64,3 +64,22 @@ async def test_slow_attempts_at_one_receiver_are_no_more_than_others(monkeypatch
         await asyncio.gather(another, return_exceptions=True)
     async with asyncio.timeout(SECONDS), all_of_them.one("webhook", "bot", is_failing=False):
         pass
+
+
+async def test_a_slow_service_for_people_leaves_places_for_others() -> None:
+    all_of_them, end, begun = Slots(), asyncio.Event(), 0
+
+    async def attempt(service: str) -> None:
+        nonlocal begun
+        async with all_of_them.one("apprise", service, is_failing=False):
+            begun += 1
+            await end.wait()
+
+    for service in ("tgram://***", "slack://***"):
+        all_of_them.note("apprise", service, took_it=True)
+    tasks = [asyncio.create_task(attempt("tgram://***")) for _ in range(20)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(SECONDS), all_of_them.one("apprise", "slack://***", is_failing=False):
+        assert begun == 1
+    end.set()
+    await asyncio.gather(*tasks)

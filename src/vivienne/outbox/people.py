@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from vivienne.outbox.secrets import Vault
     from vivienne.outbox.sending import AnyChannel, Message
 
-MOST_AT_ONCE = 4
+MOST_AT_ONCE = 6
+"""Processes at a time; attempts in turn need five."""
 PROCESS_SECONDS = 20.0
 """Time after which a process is killed."""
 _MOST_BYTES = 16 * 1024

@@ -18,7 +18,7 @@ Standing = Literal["proven", "new", "failing"]
 AT_ONCE: Mapping[ChannelType, Mapping[Standing, int]] = {
     "webhook": {"proven": 32, "new": 32, "failing": 8},
     # Each is a process.
-    "apprise": {"proven": 2, "new": 1, "failing": 1},
+    "apprise": {"proven": 3, "new": 1, "failing": 1},
     "browser": {"proven": 32, "new": 32, "failing": 8},
     "redis": {"proven": 8, "new": 8, "failing": 2},
 }
@@ -27,8 +27,8 @@ SLOW_SECONDS = 1.0
 """After so long, another attempt may begin in the place of one that is under way, where it only costs a connection."""
 MOST_SLOW: Mapping[ChannelType, int] = {"webhook": 128}
 """By type, slow attempts of each standing in whose places others have begun."""
-MOST_OF_ONE = 4
-"""Attempts at a time for one receiver."""
+MOST_OF_ONE: Mapping[ChannelType, int] = {"webhook": 4, "apprise": 1, "browser": 4, "redis": 4}
+"""By type, attempts at a time for one receiver; of `apprise` for one service, so that a slow one leaves places free."""
 MOST_FAILING_OF_ONE = 2
 """Of these, those of lanes whose last attempt failed."""
 MOST_PROVEN = 20_000
@@ -44,6 +44,7 @@ def most_at_once(kind: ChannelType) -> int:
 class _Pool:
     size: int
     most_of_one: int
+    most_of_one_in_all: int
     most_slow: int
     busy: int = 0
     slow: int = 0
@@ -61,7 +62,10 @@ class Slots:
         self._pools = {
             kind: {
                 standing: _Pool(
-                    size, MOST_FAILING_OF_ONE if standing == "failing" else MOST_OF_ONE, MOST_SLOW.get(kind, 0)
+                    size,
+                    MOST_FAILING_OF_ONE if standing == "failing" else MOST_OF_ONE[kind],
+                    MOST_OF_ONE[kind],
+                    MOST_SLOW.get(kind, 0),
                 )
                 for standing, size in sizes.items()
             }
@@ -161,5 +165,5 @@ def _grant(pools: Iterable[_Pool]) -> None:
 def _may(receiver: str, pool: _Pool, pools: Iterable[_Pool]) -> bool:
     return (
         pool.of_one.get(receiver, 0) < pool.most_of_one
-        and sum(each.of_one.get(receiver, 0) for each in pools) < MOST_OF_ONE
+        and sum(each.of_one.get(receiver, 0) for each in pools) < pool.most_of_one_in_all
     )
