@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 MOST_BYTES = 16_000
 """Bytes of a rule."""
 _SHOWN_ONLY = (
-    *("alert_id", "version", "created_at", "changed_at", "author", "reason", "problem"),
-    *("last_fired_at", "undelivered"),
-)
+    "alert_id", "version", "created_at", "changed_at", "author", "reason", "problem", "last_fired_at", "undelivered",
+)  # fmt: skip
 """Fields of a listed rule that are no part of it: they are passed over, so that a listed rule can be sent back."""
 _CHANNELS: Mapping[str, type[BaseModel]] = {
     "webhook": Webhook, "apprise": Apprise, "browser": Browser, "redis": ToRedis,

@@ -62,11 +62,9 @@ class Rulebook(Generic[RuleT]):
         """The rules that watch a kind of events; of one asset, if it is given."""
         if asset is None:
             return self._by_kind.get(kind, [])
-        found = self._for_asset.get((kind, asset))
-        if found is None:
-            found = [each for each in self._by_kind.get(kind, []) if each.rule.concerns(asset)]
-            self._for_asset[kind, asset] = found
-        return found
+        for _ in self.look_up(asset):
+            pass
+        return self._for_asset.get((kind, asset), [])
 
     def of_bar(self, asset: str, before: Standing, now: Standing) -> Iterator[tuple[RuleT, Happening]]:
         """The rules of which a bar has caused an event, each once."""

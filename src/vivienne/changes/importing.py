@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,41 +25,41 @@ if TYPE_CHECKING:
     from vivienne.wire.answers import Replaced
 
 
+@dataclass(frozen=True)
 class Importing:
     """Makes imports.
 
-    Args:
+    Attributes:
         in_force: what they replace.
         writer: makes changes.
         seal: encrypts secrets of alert rules.
         now: time of a revision.
     """
 
-    def __init__(self, in_force: LayersInForce, writer: Writer, seal: Seal, now: Callable[[], str]) -> None:
-        self._in_force = in_force
-        self._writer = writer
-        self._seal = seal
-        self._now = now
+    in_force: LayersInForce
+    writer: Writer
+    seal: Seal
+    now: Callable[[], str]
 
     async def make(self, asked: Replacement) -> Replaced:
         """See `ConfigService.replace`."""
-        plan = Ahead(lambda: self._in_force.newest, partial(self._plan, asked, self._seal))
-        return await self._writer.write(partial(self._prepare, plan, asked), IMPORT, IMPORT, ahead=plan.work_out)
+        plan = Ahead(lambda: self.in_force.newest, partial(self._plan, asked, self.seal))
+        return await self.writer.write(partial(self._prepare, plan, asked), IMPORT, IMPORT, ahead=plan.work_out)
 
     async def attempt(self, asked: Replacement) -> Replaced:
         """See `ConfigService.try_replacement`."""
         plan = await self._plan(asked, str)  # nothing is kept of it, so no key is made
-        return plan.outcome(self._in_force.version, made=False)
+        return plan.outcome(self.in_force.version, made=False)
 
     async def _plan(self, asked: Replacement, seal: Seal) -> ImportPlan:
         layers = alerts = None
         problems: list[Problem] = []
         try:
-            layers = await in_slices(plan_replacement(self._in_force.layers, asked))
+            layers = await in_slices(plan_replacement(self.in_force.layers, asked))
         except InvalidConfiguration as refused:
             problems += refused.problems
         try:
-            alerts = plan_alerts(self._in_force.alerts, asked, self._in_force.assets, seal)
+            alerts = plan_alerts(self.in_force.alerts, asked, self.in_force.assets, seal)
         except InvalidConfiguration as refused:
             problems += refused.problems
         if layers is None or alerts is None:
@@ -66,6 +67,6 @@ class Importing:
         return ImportPlan(layers, alerts)
 
     async def _prepare(self, ahead: Ahead[ImportPlan], asked: Replacement) -> Prepared[Replaced]:
-        plan, version, when = await ahead.result(), self._in_force.version, self._now()
+        plan, version, when = await ahead.result(), self.in_force.version, self.now()
         prepared = await in_slices(write_up_replacement(plan.layers, asked, version, when))
         return with_alerts(prepared, plan.alerts, asked, version, when)

@@ -217,7 +217,7 @@ FAMILIES: dict[str, Family] = {
         "Time from the decision to the delivery of an alert, with retries.", "channel_type", only=_DECIDES
     ),
     "vivienne_alert_deliveries_waiting": _gauge(
-        "Messages of alerts that wait for their delivery, including those that failed and will be tried again.",
+        "Alert messages that are not delivered yet, including those that failed and will be retried.",
         "channel_type", only=_DECIDES,
     ),
     "vivienne_redis_up": _gauge("1 if the link to Redis works.", only="with `--redis`"),

@@ -17,14 +17,15 @@ from vivienne.alerts.fields import FIELDS, values_of
 from vivienne.alerts.template import Template
 from vivienne.errors import SecretUnavailable
 from vivienne.outbox.sending import Attempt, kept
+from vivienne.outbox.slots import most_at_once
 
 if TYPE_CHECKING:
     from vivienne.outbox.addresses import AllowedHosts
     from vivienne.outbox.secrets import Vault
     from vivienne.outbox.sending import AnyChannel, Message
 
-MOST_AT_ONCE = 6
-"""Processes at a time; attempts in turn need five."""
+MOST_AT_ONCE = most_at_once("apprise") + 1
+"""Processes at a time: those of attempts, and one of a test, which waits for no turn."""
 PROCESS_SECONDS = 20.0
 """Time after which a process is killed."""
 _MOST_BYTES = 16 * 1024

@@ -12,9 +12,9 @@ _T = TypeVar("_T")
 
 
 class Together(Generic[_T]):
-    """Does the same work for many, once at a time: whoever asks while it is done gets the result of the next time.
+    """Runs work once for many callers, one run at a time. A call during a run gets the result of the next run.
 
-    So everybody sees what was changed before the question, and a hundred who ask together cost as much as two.
+    So every caller sees what was changed before its call, and a hundred simultaneous calls cost as much as two.
 
     Args:
         work: to do.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,30 +20,30 @@ if TYPE_CHECKING:
     from vivienne.wire.alert import AlertChanged
 
 
+@dataclass(frozen=True)
 class AlertChanging:
     """Makes changes of rules.
 
-    Args:
+    Attributes:
         in_force: has the rules.
         writer: makes changes.
         seal: encrypts secrets.
         now: time of a revision.
     """
 
-    def __init__(self, in_force: LayersInForce, writer: Writer, seal: Seal, now: Callable[[], str]) -> None:
-        self._in_force = in_force
-        self._writer = writer
-        self._seal = seal
-        self._now = now
+    in_force: LayersInForce
+    writer: Writer
+    seal: Seal
+    now: Callable[[], str]
 
     async def change(self, request: AlertRequest) -> AlertChanged:
         """See `ConfigService.change_alert`."""
-        plan = Ahead(lambda: self._in_force.alerts, partial(self._plan, request))
-        return await self._writer.write_once(request, partial(self._prepare, plan), plan.work_out)
+        plan = Ahead(lambda: self.in_force.alerts, partial(self._plan, request))
+        return await self.writer.write_once(request, partial(self._prepare, plan), plan.work_out)
 
     async def _plan(self, request: AlertRequest) -> AlertPlan:
-        return plan_alert(self._in_force.alerts, request, self._in_force.assets, self._seal)
+        return plan_alert(self.in_force.alerts, request, self.in_force.assets, self.seal)
 
     async def _prepare(self, ahead: Ahead[AlertPlan], request: AlertRequest) -> Prepared[AlertChanged]:
         plan = await ahead.result()
-        return write_up_alert(plan, request, self._in_force.version + 1, self._now())
+        return write_up_alert(plan, request, self.in_force.version + 1, self.now())

@@ -178,7 +178,7 @@ class _Pace:
     async def until(self, market_ms: int) -> None:
         now = asyncio.get_running_loop().time()
         if self._begin is None:
-            # What was read meanwhile must make nothing later: others may have had less to read.
+            # Measured now, so that the time to read this file delays nothing: the files of other assets may be shorter.
             late = 0.0 if self._begun is None else time.time() - self._begun
             self._begin, self._market_begin, self._market_last = now - late, market_ms, market_ms
         hole = market_ms - self._market_last - MINUTE_MS

@@ -25,7 +25,7 @@ def read_in_pieces(client: httpx2.AsyncClient, turns: Turns) -> None:
     for transport in transports:
         pool = getattr(transport, "_pool", None)
         if pool is not None:
-            pool._network_backend = PiecewiseBackend(pool._network_backend, turns, _MOST_BYTES)  # noqa: SLF001  # see above
+            pool._network_backend = PiecewiseBackend(pool._network_backend, turns, _MOST_BYTES)  # noqa: SLF001  # no public way
 
 
 class PiecewiseBackend(httpcore2.AsyncNetworkBackend):
