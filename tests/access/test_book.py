@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import closing
 from datetime import timedelta
@@ -48,7 +49,8 @@ async def test_a_token_is_refused_once_it_has_expired_and_its_sockets_are_closed
     token = add(store, after(days=3))
     book = TokenBook(store, StoreThread(10.0))
     assert await book.find(SECRET) == token
-    ended = book.revocation(token)
+    ended = asyncio.Event()
+    book.when_ended(token, ended.set)
     assert [f"Token ann expires at {token.expires_at}; rotate it before then"] == caplog.messages
 
     def fail() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
+from functools import partial
+from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,7 @@ from vivienne.store.token import Token
 from vivienne.times import now, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from vivienne.store.base import TokenStore
     from vivienne.store.thread import StoreThread
@@ -49,7 +51,9 @@ class TokenBook:
         self._good: dict[str, Token] = {}
         self._warned: set[Token] = set()
         self._marked: dict[str, Token] = {}
-        self._revoked: dict[str, asyncio.Event] = {}
+        self._when_ended: dict[str, dict[int, Callable[[], None]]] = {}
+        """By digest, what is to be called when a token is good no more."""
+        self._numbers = count()
         self._ended: set[str] = set()
         """Names of tokens that are being revoked here, or were."""
         self._looked = float("-inf")
@@ -103,12 +107,22 @@ class TokenBook:
             return None
         return token if token.is_valid(written(now())) else None
 
-    def revocation(self, token: Token) -> asyncio.Event:
-        """An event that is set when a token is revoked."""
-        event = self._revoked.setdefault(token.digest, asyncio.Event())
+    def when_ended(self, token: Token, then: Callable[[], None]) -> Callable[[], object]:
+        """Call a function once a token is revoked, or has expired; at once if it is already.
+
+        Returns:
+            A function that forgets it.
+        """
+        number = next(self._numbers)
+        waiting = self._when_ended.setdefault(token.digest, {})
+        waiting[number] = then
         if token.digest not in self._good:
-            event.set()
-        return event
+            self._tell_ended(token.digest)
+        return partial(waiting.pop, number, None)
+
+    def _tell_ended(self, key: str) -> None:
+        for then in list(self._when_ended.pop(key, {}).values()):
+            then()
 
     async def all(self) -> list[Token]:
         """Every token, revoked ones too, oldest first.
@@ -187,5 +201,5 @@ class TokenBook:
                 _log.warning("Token %s expires at %s; rotate it before then", each.name, each.expires_at)
                 self._warned.add(each)
         self._marked = {mark_of(token.digest): token for token in self._good.values()}
-        for key in [key for key in self._revoked if key not in self._good]:
-            self._revoked.pop(key).set()
+        for key in [key for key in self._when_ended if key not in self._good]:
+            self._tell_ended(key)

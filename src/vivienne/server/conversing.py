@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from vivienne.server.http import caller_of
-from vivienne.server.websocket_protocol import GOING, STOPPING
 from vivienne.stream.waking import ROW
 
 if TYPE_CHECKING:
@@ -23,11 +22,15 @@ if TYPE_CHECKING:
     from vivienne.stream.hub import Mailbox
     from vivienne.stream.unread import Unread
 
-_AROUND_SECONDS = 0.0002
+GOING = 1012
+"""Code of a close because the server stops: "service restart"."""
+STOPPING = "vivienne.stopping"
+"""Key of a disconnection that has not come yet: what there is can still be sent, and then a close with `GOING`."""
+AROUND_SECONDS = 0.0002
 """Time that each message takes beside reading it: its turn, and its answer."""
 _LOOK_SECONDS = 0.01
 """Time between two looks whether the last messages are sent, when the server stops."""
-_SENDING_SECONDS = 0.00005
+SENDING_SECONDS = 0.00005
 """Time that sending a message takes."""
 
 
@@ -84,7 +87,7 @@ async def converse(websocket: WebSocket, times: Times, hearing: Hearing, source:
             # One at a time, and no more than the caller has time for: others have their turn between two of them.
             if not hearing.is_urgent(event, caller):
                 await times.messages.due(caller.key)
-            times.messages.charge(caller.key, _AROUND_SECONDS)
+            times.messages.charge(caller.key, AROUND_SECONDS)
             await hearing.hear(event, caller)
             del event  # the next one may never come, and nothing is kept until then
             event = await websocket.receive()
@@ -124,5 +127,5 @@ async def _write(websocket: WebSocket, times: Times, key: str, source: Mailbox |
             await websocket.send_text(await source.take())
             source.traffic.sent += 1
             if first > 0:
-                times.requests.charge(key, _SENDING_SECONDS)
+                times.requests.charge(key, SENDING_SECONDS)
             in_a_row, first = in_a_row + 1, first - 1

@@ -12,6 +12,7 @@ import ipaddress
 import re
 from collections import Counter
 from contextlib import contextmanager, suppress
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
@@ -25,6 +26,7 @@ from vivienne.errors import NotKnown, TooManyRequests
 from vivienne.rates import Rate
 from vivienne.server.http import CALLER
 from vivienne.server.problems import problem, too_many
+from vivienne.server.staying import STAYS, at_end
 from vivienne.wire.token_entry import INCLUDED
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from vivienne.access.access import Access
+    from vivienne.server.staying import Staying
     from vivienne.store.token import Token
 
 _LONG_WORD = re.compile(rb"(?:[A-Za-z0-9_-]|%[0-9A-Fa-f]{2}){47}")
@@ -98,7 +101,7 @@ class Gate:
                 scope, receive, send
             )
         else:
-            with self._counted(whose):
+            with self._counted(whose, scope):
                 await self._websocket(scope, receive, send, address)
 
     def pauses_as(self, scope: Scope, address: str) -> str | None:
@@ -136,7 +139,7 @@ class Gate:
 
     def _check(self, token: Token) -> None:
         if self._access.book.by_digest(token.digest) is None:
-            raise NotKnown(f"The token {token.name} {token.ending()}")
+            raise NotKnown(_ending(token))
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send, address: str | None) -> None:
         try:
@@ -162,7 +165,7 @@ class Gate:
                 message = {"subprotocol": SUBPROTOCOL, **{name: value for name, value in message.items() if value}}
             await send(message)
 
-        with self._counted(caller.key):
+        with self._counted(caller.key, scope):
             if token is None:
                 await self._app(scope, receive, choosing)
             else:
@@ -173,32 +176,49 @@ class Gate:
 
         It is ended before the close is sent: it may wait for a client that does not read, and have more for it.
         """
+        ended = asyncio.Event()
+        forget = self._access.book.when_ended(token, ended.set)
         running = asyncio.ensure_future(self._app(scope, receive, send))
-        revoked = asyncio.create_task(self._access.book.revocation(token).wait())
+        revoked = asyncio.create_task(ended.wait())
         try:
             await asyncio.wait({running, revoked}, return_when=asyncio.FIRST_COMPLETED)
             if running.done():
                 await running
+                self._refuse_once_revoked(scope, token)
                 return
             running.cancel()
             await asyncio.wait({running})
             with suppress(TimeoutError, OSError):  # it does not read, or has left
                 async with asyncio.timeout(_LAST_WORD_SECONDS):
-                    reason = f"The token {token.name} {token.ending()}"
-                    await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": reason})
+                    await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": _ending(token)})
         finally:
             running.cancel()
             revoked.cancel()
+            forget()
+
+    def _refuse_once_revoked(self, scope: Scope, token: Token) -> None:
+        """Do the same for a WebSocket that stays open without the application."""
+        stays: Staying | None = scope.get(STAYS)
+        if stays is not None:
+            refuse = stays.refuse
+            stays.at_end(self._access.book.when_ended(token, lambda: refuse(_ending(token))))
 
     @contextmanager
-    def _counted(self, whose: str) -> Iterator[None]:
+    def _counted(self, whose: str, scope: Scope) -> Iterator[None]:
         self._open[whose] += 1
         try:
             yield
         finally:
-            self._open[whose] -= 1
-            if not self._open[whose]:
-                del self._open[whose]
+            at_end(scope, partial(self._discount, whose))
+
+    def _discount(self, whose: str) -> None:
+        self._open[whose] -= 1
+        if not self._open[whose]:
+            del self._open[whose]
+
+
+def _ending(token: Token) -> str:
+    return f"The token {token.name} {token.ending()}"
 
 
 def _too_fast(handshakes: Rate, wait: float) -> Response:

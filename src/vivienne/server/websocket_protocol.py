@@ -12,22 +12,22 @@ from uvicorn.protocols.utils import ClientDisconnected
 from websockets.datastructures import Headers
 from websockets.protocol import State
 
+from vivienne.server.conversing import GOING, STOPPING
+from vivienne.server.direct import LINE
+from vivienne.server.http import CALLER
 from vivienne.server.websocket_receiving import Receiving
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from uvicorn.config import Config
     from websockets.frames import Frame
 
+    from vivienne.server.direct import Direct
     from vivienne.server.incoming import Incoming
     from vivienne.server.turns import Turn
 
-GOING = 1012
-"""Code of a close because the server stops: "service restart"."""
-STOPPING = "vivienne.stopping"
-"""Key of a disconnection that has not come yet: what there is can still be sent, and then a close with `GOING`."""
 _STOP_SECONDS = 0.5
 """Longest time that the application has for it."""
 _LAST_WORD_SECONDS = 1.0
@@ -59,6 +59,8 @@ class WebSocketProtocol(Receiving):
         """The turn to go on writing that is asked for."""
         self._refusal = 0
         self._is_lost = False
+        self._direct: Direct | None = None
+        """Takes the place of the application once that has handed over."""
 
     # What a client reads
 
@@ -80,13 +82,17 @@ class WebSocketProtocol(Receiving):
         """Begin the handshake; one that is wrong by itself never gets to the application."""
         super().handle_connect(event)
         event.headers, event.path = Headers(), ""  # the library keeps the request as long as the connection
-        if self.close_sent:
+        if not self.close_sent:
+            self.scope[LINE] = self  # type: ignore[literal-required]  # for `hand_over`
+        else:
             self.incoming.refused(self._address, self.response.status_code, bytes(self.response.body or b""))
 
     def pause_writing(self) -> None:
         """Count what the client leaves unread."""
         self._drop_write()
         super().pause_writing()
+        if self._direct is not None:
+            self._direct.halt()
         if self.leaves_unread is not None:
             self.leaves_unread(self.transport.get_write_buffer_size())
 
@@ -102,11 +108,49 @@ class WebSocketProtocol(Receiving):
     def _write_on(self) -> None:
         self._writes_on = None
         super().resume_writing()
+        if self._direct is not None:
+            self._direct.go_on()
 
     def _drop_write(self) -> None:
         if self._writes_on is not None:
             self.incoming.writing_on.drop(self._writes_on)
             self._writes_on = None
+
+    # Without the application
+
+    @property
+    def is_writable(self) -> bool:
+        """See `vivienne.server.direct.Line`."""
+        is_ending = self.close_sent or self.disconnected or self.transport.is_closing()
+        return self.writable.is_set() and not is_ending
+
+    def hand_over(self, direct: Direct) -> None:
+        """See `vivienne.server.direct.Line`."""
+        self._direct, self.stays = direct, True
+        # Who it is stays known; everything else of the handshake goes with the application.
+        self.scope = {name: self.scope[name] for name in (CALLER, "client") if name in self.scope}  # type: ignore[assignment,literal-required]
+        self.transport.set_write_buffer_limits(high=0)  # it is free only while all is sent
+        waiting, self.queue = self.queue, direct  # type: ignore[assignment]  # nobody reads from it any more
+        while not waiting.empty():
+            direct.put_nowait(waiting.get_nowait())  # type: ignore[arg-type]  # its keys are text
+
+    def write(self, row: Sequence[bytes]) -> None:
+        """See `vivienne.server.direct.Line`."""
+        if len(row) == 1:
+            self.transport.write(row[0])
+        else:
+            self.transport.writelines(row)
+
+    def close(self, code: int, reason: str) -> None:
+        """See `vivienne.server.direct.Line`."""
+        if self.close_sent or self.transport.is_closing() or self.conn.state is not State.OPEN:
+            return
+        self.conn.send_close(code, reason)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent, self.read_paused = True, False
+        self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
+        self._end_soon()
+        self._go_on()
 
     # Ending
 
@@ -148,9 +192,10 @@ class WebSocketProtocol(Receiving):
             self._go_on()
 
     async def run_asgi(self) -> None:
-        """Run the application, and see to it that the connection ends after it."""
+        """Run the application, and see to it that the connection ends after it, unless it was handed over."""
         await super().run_asgi()
-        self._end_soon()
+        if self._direct is None:
+            self._end_soon()
 
     def handle_close(self, event: Frame) -> None:
         """Answer a close; the answer may never be read."""

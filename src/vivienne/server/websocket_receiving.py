@@ -10,6 +10,7 @@ from collections import deque
 from sys import getsizeof
 from typing import TYPE_CHECKING, Any, Literal
 
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
@@ -50,6 +51,8 @@ class Receiving(WebSocketsSansIOProtocol):
     """
 
     incoming: Incoming
+    stays = False
+    """True once the WebSocket is open without the application."""
 
     def __init__(self, config: Config, server_state: Any, app_state: dict[str, Any], _loop: Any = None) -> None:
         super().__init__(config, server_state, app_state, _loop)
@@ -183,15 +186,25 @@ class Receiving(WebSocketsSansIOProtocol):
     async def receive(self) -> Any:
         """The next message; the one before is answered. Once all are taken, reading goes on."""
         if self._is_answering:
+            self.answered()
+        message: Any = await self.queue.get()
+        if self._kept and message is self._kept[0][0]:
+            self.taken(is_last=self.queue.empty())
+        return message
+
+    def taken(self, *, is_last: bool) -> None:
+        """Note that a message was taken to be answered, and whether it is the last one that waits: then read on."""
+        self._is_answering = True
+        if self.read_paused and is_last:
+            self.read_paused = False
+            self._go_on()
+
+    def answered(self) -> None:
+        """Note that it is answered."""
+        if self._is_answering:
             self._is_answering = False
             self._kept_size -= self._kept.popleft()[1]
             self._count_held()
-        message: Any = await self.queue.get()
-        self._is_answering = bool(self._kept) and message is self._kept[0][0]
-        if self.read_paused and self.queue.empty():
-            self.read_paused = False
-            self._go_on()
-        return message
 
     # Counting
 
@@ -255,13 +268,23 @@ class Receiving(WebSocketsSansIOProtocol):
         raise NotImplementedError
 
     async def run_asgi(self) -> None:
-        """Run the application. What it was given is kept until it ends, even if its client has left before."""
+        """Run the application, and end the connection after it unless it stays.
+
+        What it was given is kept until it ends, even if its client has left before.
+        """
         try:
-            await super().run_asgi()
-        finally:
+            await self.app(self.scope, self.receive, self.send)
+        except ClientDisconnected:
+            pass
+        except BaseException:  # as uvicorn: whatever it is, the client is told
+            self.logger.exception("A WebSocket failed")
+            self.send_500_response()
+        if not self.stays:
             self._kept.clear()
             self._kept_size, self._is_answering = 0, False
             self._count_held()
+            if self.close_timer is None:
+                self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Drop what has arrived and is no whole message."""

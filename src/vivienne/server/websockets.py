@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from starlette.websockets import WebSocket  # noqa: TC002  # FastAPI reads the annotation
@@ -24,6 +25,7 @@ from vivienne.config.flat import MOST_TOLD, and_more, clip, listed, nearest
 from vivienne.errors import ChangeRefused, Defect, Forbidden, Malformed, Problem, UnknownTarget
 from vivienne.server.charging import KEEPS
 from vivienne.server.conversing import Silence, Times, converse
+from vivienne.server.direct import hand_over
 from vivienne.server.http import caller_of
 from vivienne.server.routes import Routes
 from vivienne.server.websocket_addresses import ALERTS, LOGS, STATE
@@ -80,8 +82,10 @@ def websocket_routes(
         await websocket.accept()
         mailbox = hub.join(keeps=websocket.scope.pop(KEEPS, None), whose=caller_of(websocket).key)
         board.show(mailbox)
+        conversation = _Conversation(changes, service, board, mailbox, times, access)
+        if hand_over(websocket, times, conversation, mailbox, partial(hub.leave, mailbox)):
+            return
         try:
-            conversation = _Conversation(changes, service, board, mailbox, times, access)
             await converse(websocket, times, conversation, mailbox)
         finally:
             hub.leave(mailbox)

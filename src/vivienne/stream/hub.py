@@ -1,25 +1,28 @@
 """Fan-out: the newest state of each asset to all clients, without any client delaying another.
 
-A broadcast only notes the frame. Each client has its own writer, and a mailbox that fetches what is new when the writer
-has its turn (`vivienne.stream.waking`) or takes the next frame. Until it is sent, a newer frame replaces the older one
-of the same asset. A slow client therefore costs one frame for each asset, gets the newest state when it reads again,
-and sees in `seq` how many states it missed.
+A broadcast only notes the frame. Each client has a mailbox that fetches what is new when it has its turn
+(`vivienne.stream.waking`), and writes it to the outlet of the client, if it has one. Without one, the client has a
+writer that takes from the mailbox. Until it is sent, a newer frame replaces the older one of the same asset. A slow
+client therefore costs one frame for each asset, gets the newest state when it reads again, and sees in `seq` how many
+states it missed.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from itertools import islice
 from sys import maxsize
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from vivienne.metrics.registry import Metrics, Traffic
+from vivienne.stream.framing import framed
 from vivienne.stream.waking import ROW, Waking
 from vivienne.wire.messages import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
     from vivienne.wire.messages import AssetData
@@ -39,13 +42,14 @@ class Frame:
         made: time by a monotonic clock.
     """
 
-    __slots__ = ("_text", "made", "message", "number")
+    __slots__ = ("_framed", "_text", "made", "message", "number")
 
     def __init__(self, message: AssetData) -> None:
         self.message = message
         self.number = 0
         self.made = monotonic()
         self._text: str | None = None
+        self._framed: bytes | None = None
 
     @property
     def text(self) -> str:
@@ -53,6 +57,27 @@ class Frame:
         if self._text is None:
             self._text = encode(self.message)
         return self._text
+
+    @property
+    def framed(self) -> bytes:
+        """The frame as the bytes of a WebSocket."""
+        if self._framed is None:
+            self._framed = framed(self.text.encode())
+        return self._framed
+
+
+class Outlet(Protocol):
+    """Where the messages of a client go without a writer.
+
+    Attributes:
+        is_free: False while nothing may be written; once something may, the outlet sees to it that the mailbox has a
+            turn.
+    """
+
+    is_free: bool
+
+    def write(self, row: Sequence[bytes]) -> None:
+        """Write framed messages, at least one. What cannot be sent at once is kept, and the outlet is not free."""
 
 
 class Broadcasts:
@@ -68,6 +93,10 @@ class Broadcasts:
         self.waking = Waking()
         self._frames: dict[str, Frame] = {}
         """The newest stands last."""
+        self._asked = (0, 0)
+        """After which number frames were asked for last, and the newest one then."""
+        self._found: dict[str, Frame] = {}
+        self._row: tuple[bytes, ...] | None = None
 
     def add(self, asset: str, frame: Frame) -> None:
         """Note the newest frame of an asset."""
@@ -77,13 +106,22 @@ class Broadcasts:
         self._frames[asset] = frame
 
     def since(self, number: int) -> dict[str, Frame]:
-        """The frames after that number, oldest first."""
-        new: dict[str, Frame] = {}
-        for asset, frame in reversed(self._frames.items()):
-            if frame.number <= number:
-                break
-            new[asset] = frame
-        return dict(reversed(new.items()))
+        """The frames after that number, oldest first; most clients ask for the same ones."""
+        if self._asked != (number, self.number):
+            new: dict[str, Frame] = {}
+            for asset, frame in reversed(self._frames.items()):
+                if frame.number <= number:
+                    break
+                new[asset] = frame
+            self._asked, self._found, self._row = (number, self.number), dict(reversed(new.items())), None
+        return self._found
+
+    def row_since(self, number: int) -> tuple[bytes, ...] | None:
+        """The same as a row of framed messages; None if they are more than one."""
+        found = self.since(number)
+        if self._row is None and len(found) <= ROW:
+            self._row = tuple(frame.framed for frame in found.values())
+        return self._row
 
 
 class Mailbox:
@@ -109,6 +147,7 @@ class Mailbox:
     ) -> None:
         self.traffic = traffic or Traffic()
         self.whose = whose
+        self._outlet: Outlet | None = None
         self._broadcasts = broadcasts or Broadcasts()
         self._fetched = self._broadcasts.number
         """The newest frame that was fetched, or offered with all that are wanted."""
@@ -123,6 +162,15 @@ class Mailbox:
         self._room = asyncio.Event()
         self._room.set()
 
+    def goes_to(self, outlet: Outlet) -> None:
+        """Write to an outlet from now on, in place of a writer that takes."""
+        self._outlet = outlet
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Have a turn to write to the outlet, which is free again."""
+        self._broadcasts.waking.wake_again(self)
+
     def watch(self, assets: Iterable[str] | None) -> None:
         """Narrow the mailbox to frames of these assets; None for all assets."""
         self._assets = None if assets is None else frozenset(assets)
@@ -136,15 +184,57 @@ class Mailbox:
         self._fetched = max(self._fetched, frame.number)
         self._put(asset, frame)
         if self._frames:
+            self._fill()
+
+    def _fill(self) -> None:
+        if self._outlet is not None:
+            self.go_on()
+        else:
             self._filled.set()
 
     def wake(self) -> int:
-        """Give the writer its turn; gives the number of messages that it may send."""
+        """Write a row, or give the writer its turn; gives the number of messages that are sent, or may be."""
+        if self._outlet is not None and self._outlet.is_free:
+            return self._write(self._outlet)
         self._fetch()
+        if self._outlet is not None:
+            return 0  # the client does not read; what it misses was counted
         if self._frames or self._replies:
             self._filled.set()
         self._turn.set()
         return min(ROW, self.unsent())
+
+    def _write(self, outlet: Outlet) -> int:
+        row = self._next_row()
+        if row:
+            outlet.write(row)
+            self.traffic.sent += len(row)
+        if self._frames or self._replies:
+            self.go_on()
+        return len(row)
+
+    def _next_row(self) -> Sequence[bytes]:
+        if self._assets is None and not self._frames and not self._replies:
+            # As most clients: there is nothing of their own in what they get.
+            whole = self._broadcasts.row_since(self._fetched)
+            if whole is not None:
+                self._fetched = self._broadcasts.number
+                return whole
+        self._fetch()
+        row = self._framed_replies()
+        for asset in list(islice(self._frames, max(0, ROW - len(row)))):
+            row.append(self._frames.pop(asset).framed)
+        return row
+
+    def _framed_replies(self) -> list[bytes]:
+        """All replies, framed; they are few."""
+        row = [framed(reply) for reply in self._replies]
+        if row:
+            self._replies.clear()
+            self._kept = 0
+            self._room.set()
+            self._keeps(0)
+        return row
 
     async def turn(self) -> None:
         """Wait for a turn, to send more messages in a row."""
@@ -153,8 +243,10 @@ class Mailbox:
         await self._turn.wait()
 
     def end(self) -> None:
-        """Fetch nothing more."""
+        """Fetch and write nothing more, and let nothing wait for a client that has left."""
         self._fetched = maxsize
+        self._outlet = None
+        self._room.set()
 
     def _fetch(self) -> None:
         """Fetch the frames that were broadcast since the last time."""
@@ -172,12 +264,21 @@ class Mailbox:
     async def reply(self, message: Mapping[str, Any]) -> None:
         """Put a reply. Waits while too much is unread, so that no further message of this client is read."""
         await self._room.wait()
+        if self._fetched == maxsize:  # it has left
+            self.traffic.dropped += 1
+            return
         self._replies.append(encode(message).encode())  # as bytes: in memory a text may have four times as many
         self._kept += len(self._replies[-1])
         if len(self._replies) >= MOST_REPLIES or self._kept >= MOST_REPLY_BYTES:
             self._room.clear()
         self._keeps(self._kept)
-        self._filled.set()
+        if self._outlet is not None and self._outlet.is_free:
+            # Not in turn: who waits for an answer has asked for one, and was charged.
+            row = self._framed_replies()
+            self._outlet.write(row)
+            self.traffic.sent += len(row)
+        else:
+            self._fill()
 
     async def take(self) -> str:
         """Wait for the next text to send and return it; the one before is sent. Replies come first."""

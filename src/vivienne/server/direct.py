@@ -1,0 +1,238 @@
+"""A WebSocket of states without tasks and without the application: written to in its turn, heard when it speaks.
+
+The application accepts it, and hands it over. What `conversing.py` does with two tasks and the layers of the framework
+for each client is done here by the protocol, the mailbox and this: with the same messages, limits and turns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, Protocol
+
+from vivienne.server.conversing import AROUND_SECONDS, GOING, SENDING_SECONDS, STOPPING
+from vivienne.server.http import caller_of
+from vivienne.server.staying import STAYS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from starlette.websockets import WebSocket
+
+    from vivienne.access.caller import Caller
+    from vivienne.server.conversing import Hearing, Times
+    from vivienne.stream.hub import Mailbox
+
+LINE = "vivienne.line"
+"""Key, in the scope of a WebSocket, of the line that it may be handed over to."""
+_POLICY_VIOLATION = 1008
+
+
+class Line(Protocol):
+    """The protocol of a WebSocket.
+
+    Attributes:
+        tasks: those that a stop waits for.
+    """
+
+    tasks: set[asyncio.Task[None]]
+
+    @property
+    def is_writable(self) -> bool:
+        """False while something is unsent, and from the close on."""
+
+    def hand_over(self, direct: Direct) -> None:
+        """Give everything that arrives to this, from now on."""
+
+    def write(self, row: Sequence[bytes]) -> None:
+        """Write frames; what cannot be sent at once is kept."""
+
+    def taken(self, *, is_last: bool) -> None:
+        """Note that a message was taken to be answered, and whether it is the last one that waits."""
+
+    def answered(self) -> None:
+        """Note that it is answered."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Close the WebSocket."""
+
+
+class Direct:
+    """One client. An `Outlet` of its mailbox; and takes what the protocol would give to the application.
+
+    Args:
+        line: the protocol.
+        times: when something is done.
+        hearing: takes what the client says.
+        mailbox: has what the client gets; what is in it now is charged.
+        caller: the client.
+        leave: called when it has gone.
+
+    Attributes:
+        is_free: see `vivienne.stream.hub.Outlet`.
+    """
+
+    __slots__ = (
+        "_at_end", "_caller", "_context", "_first", "_hearing", "_is_open", "_is_stopping", "_leave", "_line",
+        "_mailbox", "_said", "_task", "_times", "_waits_for_time", "is_free",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        line: Line,
+        times: Times,
+        hearing: Hearing,
+        mailbox: Mailbox,
+        caller: Caller,
+        leave: Callable[[], None],
+    ) -> None:
+        self._line = line
+        self._times = times
+        self._hearing = hearing
+        self._mailbox = mailbox
+        self._caller = caller
+        self._leave = leave
+        self._context = copy_context()
+        self._first = mailbox.unsent()
+        self._said: deque[dict[str, Any]] | None = None
+        """What the client has said; None while it is silent."""
+        self._task: asyncio.Task[None] | None = None
+        self._at_end: list[Callable[[], object]] | None = []
+        """What is called at the end; None after it."""
+        self._is_open, self._is_stopping, self._waits_for_time = True, False, False
+        self.is_free = line.is_writable
+        mailbox.goes_to(self)
+        line.hand_over(self)
+
+    # What it gets
+
+    def write(self, row: Sequence[bytes]) -> None:
+        """Write a row of messages. Those that are there at first are charged: a client may come for them again."""
+        self._line.write(row)
+        if self._first > 0:
+            self._charge_first(len(row))
+        if self._is_stopping:
+            self._close_once_done()
+
+    def _charge_first(self, count: int) -> None:
+        self._first -= count
+        self._times.requests.charge(self._caller.key, SENDING_SECONDS * count)
+        if self._first > 0:
+            self.is_free, self._waits_for_time = False, True
+            self._times.requests.when_due(self._caller.key, self._has_time)
+
+    def _has_time(self) -> None:
+        self._waits_for_time = False
+        self.go_on()
+
+    def halt(self) -> None:
+        """Write nothing until it goes on."""
+        self.is_free = False
+
+    def go_on(self) -> None:
+        """Write again."""
+        if self._is_open and not self._waits_for_time and self._line.is_writable:
+            self.is_free = True
+            self._mailbox.go_on()
+
+    # What it says
+
+    def put_nowait(self, event: dict[str, Any]) -> None:
+        """Take an event of the protocol, as the queue of the application would."""
+        if event["type"] == "websocket.receive":
+            self._hear_later(event)
+        elif STOPPING in event:
+            self._is_stopping = True
+            self._close_once_done()
+        else:
+            self._lose()
+
+    def _hear_later(self, event: dict[str, Any]) -> None:
+        if self._said is None:
+            self._said = deque()
+        self._said.append(event)
+        if self._task is None:
+            loop = asyncio.get_running_loop()
+            self._task = loop.create_task(self._hear(), context=self._context)
+            self._line.tasks.add(self._task)
+            self._task.add_done_callback(self._heard)
+
+    async def _hear(self) -> None:
+        try:
+            while self._said:
+                event = self._said.popleft()
+                self._line.taken(is_last=not self._said)
+                await self._answer(event)
+                self._line.answered()
+        finally:
+            self._task = self._said = None  # here, because more may come before anybody knows that this has ended
+            if self._is_stopping:
+                self._close_once_done()
+            if not self._is_open:
+                self._end()
+
+    async def _answer(self, event: dict[str, Any]) -> None:
+        # One at a time, and no more than the caller has time for: others have their turn between two of them.
+        if not self._hearing.is_urgent(event, self._caller):
+            await self._times.messages.due(self._caller.key)
+        self._times.messages.charge(self._caller.key, AROUND_SECONDS)
+        await self._hearing.hear(event, self._caller)
+
+    def _heard(self, task: asyncio.Task[None]) -> None:
+        self._line.tasks.discard(task)
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            raise failure  # the event loop reports it
+
+    # Its end
+
+    def at_end(self, then: Callable[[], object]) -> None:
+        """See `vivienne.server.staying.Staying`."""
+        if self._at_end is None:
+            then()
+        else:
+            self._at_end.append(then)
+
+    def refuse(self, reason: str) -> None:
+        """See `vivienne.server.staying.Staying`."""
+        if self._is_open:
+            self._line.close(_POLICY_VIOLATION, reason)
+        if self._task is not None:
+            self._task.cancel()
+        self._lose()
+
+    def _close_once_done(self) -> None:
+        if self._is_open and self._task is None and self._line.is_writable and not self._mailbox.unsent():
+            self._line.close(GOING, "")
+            self._lose()
+
+    def _lose(self) -> None:
+        """Send nothing more. What the client has said is answered still, to nobody."""
+        self.is_free = self._is_open = False
+        self._leave()
+        if self._task is None:
+            self._end()
+
+    def _end(self) -> None:
+        then, self._at_end = self._at_end or [], None
+        for each in then:
+            each()
+
+
+def hand_over(
+    websocket: WebSocket, times: Times, hearing: Hearing, mailbox: Mailbox, leave: Callable[[], None]
+) -> bool:
+    """Let an accepted WebSocket stay open without the application; tell whether its server can do that.
+
+    Args:
+        websocket: is accepted; the application must return.
+        times: when something is done.
+        hearing: takes what the client says.
+        mailbox: has what the client gets.
+        leave: called when the client has gone.
+    """
+    line: Line | None = websocket.scope.pop(LINE, None)
+    if line is None:
+        return False
+    websocket.scope[STAYS] = Direct(line, times, hearing, mailbox, caller_of(websocket), leave)
+    return True
