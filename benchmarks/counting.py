@@ -18,7 +18,8 @@ from vivienne.market.feeds.simulated import simulated_minutes
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import Bars, Candle
 from vivienne.metrics.registry import Metrics
-from vivienne.stream.hub import Frame, Hub, Mailbox
+from vivienne.stream.frame import Frame
+from vivienne.stream.hub import Hub, Mailbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,8 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any, cast
 
-from vivienne.stream.hub import MOST_REPLIES, MOST_REPLY_BYTES, Frame, Hub, Mailbox
+from vivienne.stream.frame import Frame
+from vivienne.stream.hub import MOST_REPLIES, MOST_REPLY_BYTES, Hub, Mailbox
 from vivienne.stream.state import StateBoard
 from vivienne.stream.waking import WOKEN_AT_ONCE
 

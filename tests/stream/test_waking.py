@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from vivienne.stream.hub import Frame, Hub
+from vivienne.stream.frame import Frame
+from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
 from vivienne.stream.waking import ROW, SECONDS_PER_PASS, WOKEN_AT_ONCE, Waking
 

@@ -3,7 +3,8 @@
 A broadcast only notes the frame. Each client has its own writer, and a mailbox that fetches what is new when the writer
 has its turn (`vivienne.stream.waking`) or takes the next frame. Until it is sent, a newer frame replaces the older one
 of the same asset. A slow client therefore costs one frame for each asset, gets the newest state when it reads again,
-and sees in `seq` how many states it missed.
+and sees in `seq` how many states it missed. A client that asked for changes gets what changed since the state that it
+was sent last; its mailbox remembers the number of that state only.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from sys import maxsize
-from time import monotonic
 from typing import TYPE_CHECKING
 
 from vivienne.metrics.registry import Metrics, Traffic
@@ -22,37 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
-    from vivienne.wire.messages import AssetData
+    from vivienne.stream.frame import Frame
 
 MOST_REPLIES = 64
 """Number of unread replies at which no further message of the client is read."""
 MOST_REPLY_BYTES = 64 * 1024
 """The same in bytes."""
-
-
-class Frame:
-    """One state of one asset. It is encoded once, for the first client that needs it, and shared by all clients.
-
-    Attributes:
-        message: the state.
-        number: in the order of broadcasts, over all assets; 0 before it is broadcast.
-        made: time by a monotonic clock.
-    """
-
-    __slots__ = ("_text", "made", "message", "number")
-
-    def __init__(self, message: AssetData) -> None:
-        self.message = message
-        self.number = 0
-        self.made = monotonic()
-        self._text: str | None = None
-
-    @property
-    def text(self) -> str:
-        """The frame as JSON."""
-        if self._text is None:
-            self._text = encode(self.message)
-        return self._text
 
 
 class Broadcasts:
@@ -118,13 +93,19 @@ class Mailbox:
         self._kept = self._taken = 0
         """Bytes of the replies that are not sent, and of them the one that was taken."""
         self._assets: frozenset[str] | None = None
+        self._sent: dict[str, int] | None = None
+        """By asset, the `seq` of the state that was taken last; None for a client that gets whole states."""
         self._filled = asyncio.Event()
         self._turn = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
 
-    def watch(self, assets: Iterable[str] | None) -> None:
-        """Narrow the mailbox to frames of these assets; None for all assets."""
+    def watch(self, assets: Iterable[str] | None, *, changes: bool = False) -> None:
+        """Narrow the mailbox to frames of these assets; None for all assets.
+
+        With `changes`, what it gives of each is the whole state first, and then what changed since the one before.
+        """
+        self._sent = {} if changes else None
         self._assets = None if assets is None else frozenset(assets)
         self._frames = {asset: frame for asset, frame in self._frames.items() if self._wants(asset)}
 
@@ -195,8 +176,15 @@ class Mailbox:
             self._fetch()
             if self._frames:
                 asset = next(iter(self._frames))
-                return self._frames.pop(asset).text
+                return self._text(asset, self._frames.pop(asset))
             await self.filled()
+
+    def _text(self, asset: str, frame: Frame) -> str:
+        """A frame as this client gets it."""
+        if self._sent is None:
+            return frame.text
+        base, self._sent[asset] = self._sent.get(asset), frame.message["seq"]
+        return frame.since(base)
 
     def take_frames(self) -> dict[str, Frame]:
         """Remove and return all waiting frames by asset, for a writer that sends many at once."""
