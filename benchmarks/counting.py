@@ -18,7 +18,9 @@ from vivienne.market.feeds.simulated import simulated_minutes
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import Bars, Candle
 from vivienne.metrics.registry import Metrics
-from vivienne.stream.hub import Frame, Hub, Mailbox
+from vivienne.stream.frame import Frame
+from vivienne.stream.hub import Hub
+from vivienne.stream.mailbox import Mailbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +41,7 @@ class _Uncounted(Mailbox):
     def offer(self, asset: str, frame: Frame) -> None:
         if self._wants(asset):
             self._frames[asset] = frame
-            self._filled.set()
+            self._tell()
 
 
 def measure() -> list[Figure]:

@@ -320,7 +320,7 @@ class Client:
 
     def answer(self) -> dict[str, Any]:
         """The next message that is no state."""
-        while (answer := self.receive())["type"] == "asset_data":
+        while (answer := self.receive())["type"] in ("asset_data", "asset_changed"):
             pass
         return answer
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 REFERENCE = Path(__file__).parent.parent.parent / "docs" / "wire.md"
 MESSAGES = (
-    "asset_data", "config_update_response", "pause_response", "resume_response", "control_response",
+    "asset_data", "asset_changed", "config_update_response", "pause_response", "resume_response", "control_response",
     "subscribe_response", "pong", "error", "log",
 )  # fmt: skip
 _EXAMPLE = re.compile(r"<!-- (send|receive|request|answer)(?: ([^>]*?))? -->\n+(?:```json\n(.*?)```)?", re.DOTALL)
@@ -43,6 +43,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]
             while data(client.state("BTC"))["price"] == price:
                 client.receive()
         yield running
+
+
+def price_moved(client: Client) -> dict[str, Any]:
+    """The next change in which a price moves and the age of the data stays; the others differ in their fields."""
+    while True:
+        message = client.receive()
+        if message["type"] == "asset_changed" and {"price", "price_time"} == data(message["patch"]).keys():
+            return message
 
 
 def codes(error: type[ChangeRefused]) -> set[str]:
@@ -69,6 +77,8 @@ def test_examples_of_messages_are_what_a_server_answers(running: RunningServer) 
                 answer = client.ask(content)
             elif role == "receive" and argument == "asset_data":
                 found += differences(content, client.state("BTC"))
+            elif role == "receive" and argument == "asset_changed":
+                found += differences(content, price_moved(client))
             elif role == "receive" and argument != "log":
                 assert argument == answer["type"]
                 found += differences(content, answer)

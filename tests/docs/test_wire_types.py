@@ -16,6 +16,7 @@ from vivienne.wire.messages import (
     LOGS_OUT,
     STATE_IN,
     STATE_OUT,
+    AssetChanged,
     AssetData,
     ConfigChanged,
     ConfigPreviewResponse,
@@ -58,6 +59,7 @@ def assert_is(kind: type, value: Any) -> None:
         ({"type": "control", "strategy": "pause", "params": {"asset": "SOL"}}, SwitchResponse),
         ({"type": "control", "strategy": "resume", "asset": "SOL"}, SwitchResponse),
         ({"type": "subscribe", "assets": ["BTC"]}, SubscribeResponse),
+        ({"type": "subscribe", "assets": ["BTC"], "updates": "changes"}, SubscribeResponse),
         ({**CHANGE, "config": {"bang_threshold": 1000}}, ErrorMessage),
         ("{", ErrorMessage),
     ],
@@ -71,6 +73,14 @@ def test_states_are_of_their_type(running: RunningServer) -> None:
     with running.client() as client:
         for asset in ("BTC", "ETH", "SOL"):
             assert_is(AssetData, client.state(asset))
+
+
+def test_changes_are_of_their_type(running: RunningServer) -> None:
+    with running.client() as client:
+        client.ask({"type": "subscribe", "assets": ["*"], "updates": "changes"})
+        while (message := client.receive())["type"] != "asset_changed":
+            pass
+        assert_is(AssetChanged, message)
 
 
 def test_log_records_are_of_their_type(running: RunningServer) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from redis_running import RunningRedis
-    from vivienne.stream.hub import Mailbox
+    from vivienne.stream.mailbox import Mailbox
 
 SECONDS = 10.0
 

@@ -29,7 +29,7 @@ from vivienne.stream.hub import Hub
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from vivienne.stream.hub import Mailbox
+    from vivienne.stream.mailbox import Mailbox
 
 SECONDS = 10.0
 PLAIN = PlainTextResponse("done")

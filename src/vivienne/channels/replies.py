@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from vivienne.errors import ChangeRefused
     from vivienne.wire.answers import Acknowledgement, Preview, Switched
-    from vivienne.wire.messages import ErrorMessage, Message, Pong, SubscribeResponse
+    from vivienne.wire.messages import ErrorMessage, Message, Pong, SubscribeResponse, Updates
 
 
 _LONGEST_ECHO = 128
@@ -33,14 +33,16 @@ def outcome_reply(kind: str, outcome: Acknowledgement | Preview | Switched, requ
     return {**head, **outcome, **_named(request_id)}
 
 
-def subscribe_reply(assets: list[str], request_id: str | None) -> SubscribeResponse:
-    """The answer to a subscription to these assets."""
+def subscribe_reply(assets: list[str], updates: Updates | None, request_id: str | None) -> SubscribeResponse:
+    """The answer to a subscription to these assets, with the kind of updates if it named one."""
     reply: SubscribeResponse = {
         "type": "subscribe_response",
         "status": "success",
         "timestamp": written(now()),
         "assets": assets,
     }
+    if updates is not None:
+        reply["updates"] = updates
     if request_id is not None:
         reply["request_id"] = request_id
     return reply

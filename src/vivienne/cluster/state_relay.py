@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from vivienne.cluster.heartbeats import SILENT_SECONDS
 from vivienne.live.market import AGEING_SECONDS
-from vivienne.stream.hub import Frame, Hub, Mailbox
+from vivienne.stream.frame import Earlier, Frame
 from vivienne.stream.samples import state_samples
 from vivienne.times import now, written
 from vivienne.wire.decision import undecided
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from vivienne.changes.pause.state import PauseInForce
+    from vivienne.stream.hub import Hub
+    from vivienne.stream.mailbox import Mailbox
     from vivienne.wire.state import AssetState, TroubleEntry
 
 
@@ -45,6 +47,7 @@ class _Relayed:
     Attributes:
         said: the last state of its agent.
         frame: the last one sent to clients.
+        earlier: those sent before it.
         stale: the reason why it is stale, if it is.
         came: time of `said`, in seconds of the clock.
     """
@@ -53,6 +56,7 @@ class _Relayed:
     said: AssetData
     seq: int
     frame: Frame
+    earlier: Earlier
     stale: str | None
     came: float
 
@@ -203,8 +207,9 @@ class StateRelay:
             shown = _paused(shown, pause)
         shown = _aged(shown, self._clock() - came)
         shown["seq"] = seq = moved if before is None else before.seq + moved
-        frame = Frame(shown)
-        self._assets[asset] = _Relayed(agent, said, seq, frame, stale, came)
+        earlier = Earlier() if before is None else before.earlier
+        frame = Frame(shown, earlier)
+        self._assets[asset] = _Relayed(agent, said, seq, frame, earlier, stale, came)
         self._hub.broadcast(asset, frame)
 
 

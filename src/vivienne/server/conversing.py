@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from vivienne.access.budget import TimeBudgets
     from vivienne.access.caller import Caller
-    from vivienne.stream.hub import Mailbox
+    from vivienne.stream.mailbox import Mailbox
     from vivienne.stream.unread import Unread
 
 GOING = 1012

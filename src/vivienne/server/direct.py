@@ -16,13 +16,13 @@ from vivienne.server.http import caller_of
 from vivienne.server.staying import STAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from starlette.websockets import WebSocket
 
     from vivienne.access.caller import Caller
     from vivienne.server.conversing import Hearing, Times
-    from vivienne.stream.hub import Mailbox
+    from vivienne.stream.mailbox import Mailbox
 
 LINE = "vivienne.line"
 """Key, in the scope of a WebSocket, of the line that it may be handed over to."""
@@ -45,8 +45,8 @@ class Line(Protocol):
     def hand_over(self, direct: Direct) -> None:
         """Give everything that arrives to this, from now on."""
 
-    def write(self, row: Sequence[bytes]) -> None:
-        """Write frames; what cannot be sent at once is kept."""
+    def write(self, data: bytes) -> None:
+        """Write to the connection; what cannot be sent at once is kept."""
 
     def taken(self, *, is_last: bool) -> None:
         """Note that a message was taken to be answered, and whether it is the last one that waits."""
@@ -70,12 +70,13 @@ class Direct:
         leave: called when it has gone.
 
     Attributes:
-        is_free: see `vivienne.stream.hub.Outlet`.
+        is_free: see `vivienne.stream.mailbox.Outlet`.
+        write: see there; that of the line as soon as nothing else is to be done for it.
     """
 
     __slots__ = (
         "_at_end", "_caller", "_context", "_first", "_hearing", "_is_open", "_is_stopping", "_leave", "_line",
-        "_mailbox", "_said", "_task", "_times", "_waits_for_time", "is_free",
+        "_mailbox", "_said", "_task", "_times", "_waits_for_time", "is_free", "write",
     )  # fmt: skip
 
     def __init__(
@@ -102,25 +103,28 @@ class Direct:
         """What is called at the end; None after it."""
         self._is_open, self._is_stopping, self._waits_for_time = True, False, False
         self.is_free = line.is_writable
+        self.write: Callable[[bytes], None] = self._write_first if self._first else line.write
         mailbox.goes_to(self)
         line.hand_over(self)
 
     # What it gets
 
-    def write(self, row: Sequence[bytes]) -> None:
-        """Write a row of messages. Those that are there at first are charged: a client may come for them again."""
-        self._line.write(row)
-        if self._first > 0:
-            self._charge_first(len(row))
-        if self._is_stopping:
-            self._close_once_done()
-
-    def _charge_first(self, count: int) -> None:
-        self._first -= count
-        self._times.requests.charge(self._caller.key, SENDING_SECONDS * count)
-        if self._first > 0:
+    def _write_first(self, data: bytes) -> None:
+        """Write what is there at first. It is charged: a client may come again and again for it."""
+        self._line.write(data)
+        key, unsent = self._caller.key, self._mailbox.unsent()
+        self._times.requests.charge(key, SENDING_SECONDS * max(0, self._first - unsent))
+        self._first = unsent
+        if unsent:
             self.is_free, self._waits_for_time = False, True
-            self._times.requests.when_due(self._caller.key, self._has_time)
+            self._times.requests.when_due(key, self._has_time)
+        else:
+            self.write = self._line.write
+
+    def _write_last(self, data: bytes) -> None:
+        """Write what there is still when the server stops."""
+        self._line.write(data)
+        self._close_once_done()
 
     def _has_time(self) -> None:
         self._waits_for_time = False
@@ -143,7 +147,7 @@ class Direct:
         if event["type"] == "websocket.receive":
             self._hear_later(event)
         elif STOPPING in event:
-            self._is_stopping = True
+            self._is_stopping, self.write = True, self._write_last
             self._close_once_done()
         else:
             self._lose()

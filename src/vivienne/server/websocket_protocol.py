@@ -19,7 +19,7 @@ from vivienne.server.websocket_receiving import Receiving
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from uvicorn.config import Config
     from websockets.frames import Frame
@@ -134,12 +134,10 @@ class WebSocketProtocol(Receiving):
         while not waiting.empty():
             direct.put_nowait(waiting.get_nowait())  # type: ignore[arg-type]  # its keys are text
 
-    def write(self, row: Sequence[bytes]) -> None:
+    @property
+    def write(self) -> Callable[[bytes], None]:
         """See `vivienne.server.direct.Line`."""
-        if len(row) == 1:
-            self.transport.write(row[0])
-        else:
-            self.transport.writelines(row)
+        return self.transport.write
 
     def close(self, code: int, reason: str) -> None:
         """See `vivienne.server.direct.Line`."""

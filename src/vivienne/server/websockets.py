@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from starlette.websockets import WebSocket  # noqa: TC002  # FastAPI reads the annotation
 
@@ -30,6 +30,7 @@ from vivienne.server.http import caller_of
 from vivienne.server.routes import Routes
 from vivienne.server.websocket_addresses import ALERTS, LOGS, STATE
 from vivienne.server.websocket_receiving import TOO_LONG
+from vivienne.wire.messages import Updates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,8 +42,9 @@ if TYPE_CHECKING:
     from vivienne.changes.service import ConfigService
     from vivienne.metrics.registry import Traffic
     from vivienne.outbox.stream import AlertStream
-    from vivienne.stream.hub import Hub, Mailbox
+    from vivienne.stream.hub import Hub
     from vivienne.stream.logs import LogStream
+    from vivienne.stream.mailbox import Mailbox
     from vivienne.stream.state import LatestStates
     from vivienne.wire.messages import Message, SubscribeResponse
 
@@ -200,8 +202,8 @@ class _Conversation:
             (self._access.count_pause if is_pause(message) else self._access.count_change)(caller)
 
     def _subscribe(self, message: Message) -> SubscribeResponse:
-        refuse_unknown(message, ("type", "assets", "request_id", *UNUSED))
-        request_id = short_request_id(message)
+        refuse_unknown(message, ("type", "assets", "updates", "request_id", *UNUSED))
+        request_id, updates = short_request_id(message), _updates(message)
         assets = message.get("assets")
         if not isinstance(assets, list) or not assets or not all(isinstance(asset, str) for asset in assets):
             raise Malformed('assets must be a list of assets, such as ["BTC"], or ["*"] for all', path="assets")
@@ -219,9 +221,17 @@ class _Conversation:
                     for name in unknown[:MOST_TOLD]
                 ]
                 raise UnknownTarget([*told, *and_more(unknown)])
-        self._mailbox.watch(names)
+        self._mailbox.watch(names, changes=updates == "changes")
         self._board.show(self._mailbox, names)
-        return subscribe_reply(names if names is not None else list(self._service.assets), request_id)
+        return subscribe_reply(names if names is not None else list(self._service.assets), updates, request_id)
+
+
+def _updates(message: Message) -> Updates | None:
+    """The kind of updates that a subscription asks for; None if it does not say, which means whole states."""
+    updates: Updates | None = message.get("updates")
+    if "updates" in message and updates not in get_args(Updates):
+        raise Malformed('updates must be "states" (the default) or "changes"', path="updates")
+    return updates
 
 
 def _only_validates(message: Message) -> bool:

@@ -12,7 +12,7 @@ from vivienne.wire.state import Status
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from vivienne.stream.hub import Frame
+    from vivienne.stream.frame import Frame
 
 
 def state_samples(frames: Iterable[Frame]) -> Iterator[Sample]:

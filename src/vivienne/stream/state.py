@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from vivienne.stream.hub import Frame, Hub, Mailbox
+from vivienne.stream.frame import Earlier, Frame
 from vivienne.stream.samples import state_samples
 from vivienne.times import now, written
 from vivienne.wire.messages import AGENT, AssetData
@@ -13,6 +13,8 @@ from vivienne.wire.messages import AGENT, AssetData
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from vivienne.stream.hub import Hub
+    from vivienne.stream.mailbox import Mailbox
     from vivienne.wire.document import Document
     from vivienne.wire.state import AssetState
 
@@ -47,6 +49,7 @@ class StateBoard:
         self._hub = hub
         self._frames: dict[str, Frame] = {}
         self._seq: dict[str, int] = {}
+        self._earlier: dict[str, Earlier] = {}
         self._new: dict[str, _State] = {}
         hub.metrics.source(lambda: state_samples(self._frames.values()))
 
@@ -89,5 +92,5 @@ class StateBoard:
                 "config_version": state.config_version,
                 "agents": {AGENT: {"data": state.data, "config": state.config}},
             }
-            self._frames[asset] = Frame(message)
+            self._frames[asset] = Frame(message, self._earlier.setdefault(asset, Earlier()))
         self._hub.broadcast_all({asset: self._frames[asset] for asset in new})

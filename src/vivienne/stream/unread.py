@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from vivienne.stream.waking import ROW
+from vivienne.stream.waking import NOT, ROW
 from vivienne.wire.messages import encode
 
 if TYPE_CHECKING:
@@ -49,11 +49,13 @@ class Unread:
     Attributes:
         traffic: counts the messages.
         whose: the caller who gets them.
+        waits: see `vivienne.stream.waking.Sleeper`.
     """
 
     def __init__(self, traffic: Traffic, waking: Waking, whose: str) -> None:
         self.traffic = traffic
         self.whose = whose
+        self.waits = NOT
         self._waking = waking
         self._turn = asyncio.Event()
         self._unread: deque[Shared] = deque()

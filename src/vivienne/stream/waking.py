@@ -1,4 +1,4 @@
-"""Waking: the writers of clients have turns, and a pass of the event loop has about a millisecond of them.
+"""Waking: clients have turns, and a pass of the event loop has about a millisecond of them.
 
 Between passes the event loop does other work, so that requests are answered quickly with any number of clients and
 messages. The callers take turns: who has many WebSockets delays its own messages. Time is measured, because messages
@@ -8,6 +8,7 @@ differ in length, and a clock at each of them would cost more than it tells.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from time import thread_time
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,30 +16,38 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 ROW = 8
-"""Messages that a writer sends in a turn."""
-WOKEN_AT_ONCE = 50
+"""Messages that a client gets in a turn."""
+WOKEN_AT_ONCE = 256
 """Turns in a pass, at most."""
 SECONDS_PER_PASS = 0.001
-"""Time of the writers in a pass. To hand over to the kernel what they wrote takes about as long again."""
+"""Time of the clients in a pass. To hand over to the kernel what writers wrote takes about as long again."""
+OF_ONE_CALLER = 8
+"""Turns of a caller, after which others have theirs."""
 _FIRST_GUESS = 0.00005
 """Seconds that a message takes, before the first is measured."""
+_LOOK_AFTER = 16
+"""Turns after which the clock is looked at."""
+NOT, AGAIN, FIRST = 0, 1, 2
+"""How a client waits: not at all; for a further turn; for the first one since something came for all."""
 
 
 class Sleeper(Protocol):
-    """What a writer takes from.
+    """Who has turns.
 
     Attributes:
         whose: the caller who gets the messages.
+        waits: `NOT`, `AGAIN` or `FIRST`; only `Waking` changes it.
     """
 
     whose: str
+    waits: int
 
     def wake(self) -> int:
-        """Wake the writer if it waits; give how many messages it may send now, at most `ROW`."""
+        """Send, or wake the writer; give how many messages are sent now, or may be, at most `ROW`."""
 
 
 class Waking:
-    """The writers that wait for a turn.
+    """The clients that wait for a turn.
 
     Args:
         clock: seconds that this thread has computed: what else the machine does makes no message dearer.
@@ -46,10 +55,10 @@ class Waking:
 
     def __init__(self, clock: Callable[[], float] = thread_time) -> None:
         self._clock = clock
-        # By caller; the next one to have a turn stands first. A dict keeps the order and holds each one at most once.
-        self._waiting: dict[str, dict[Sleeper, None]] = {}
-        self._awaited: set[Sleeper] = set()
-        """Those that `when_awake` waits for."""
+        self._waiting: dict[str, deque[Sleeper]] = {}
+        """By caller; the next one to have a turn stands first. Those that were forgotten since wait in no way."""
+        self._awaited = 0
+        """Number of those that `when_awake` waits for."""
         self._then: list[Callable[[], None]] = []
         self._is_due = False
         self._each = _FIRST_GUESS
@@ -58,30 +67,38 @@ class Waking:
     @property
     def is_waking(self) -> bool:
         """True while somebody waits to be woken for the first time."""
-        return bool(self._awaited)
+        return self._awaited > 0
 
     def wake(self, sleepers: Iterable[Sleeper]) -> None:
         """Wake these, the first ones at once."""
         for sleeper in sleepers:
-            self._waiting.setdefault(sleeper.whose, {})[sleeper] = None
-            self._awaited.add(sleeper)
+            if (waits := sleeper.waits) != FIRST:
+                sleeper.waits = FIRST
+                self._awaited += 1
+                if waits == NOT:
+                    self._append(sleeper)
         if self._waiting and not self._is_due:
             self._pass()
 
     def wake_again(self, sleeper: Sleeper) -> None:
-        """Give a writer a further turn. `when_awake` does not wait for it."""
-        self._waiting.setdefault(sleeper.whose, {})[sleeper] = None
+        """Give a further turn. `when_awake` does not wait for it."""
+        if sleeper.waits == NOT:
+            sleeper.waits = AGAIN
+            self._append(sleeper)
         if not self._is_due:
             self._is_due = True
             asyncio.get_running_loop().call_soon(self._pass)
 
+    def _append(self, sleeper: Sleeper) -> None:
+        theirs = self._waiting.get(sleeper.whose)
+        if theirs is None:
+            theirs = self._waiting[sleeper.whose] = deque()
+        theirs.append(sleeper)
+
     def forget(self, sleeper: Sleeper) -> None:
         """Do not wake one that has left."""
-        theirs = self._waiting.get(sleeper.whose, {})
-        theirs.pop(sleeper, None)
-        if not theirs:
-            self._waiting.pop(sleeper.whose, None)
-        self._awaited.discard(sleeper)
+        self._awaited -= sleeper.waits == FIRST
+        sleeper.waits = NOT
 
     def when_awake(self, then: Callable[[], None]) -> None:
         """Call a function once all that wait have been woken and have taken; never within this call."""
@@ -95,10 +112,12 @@ class Waking:
         loop = asyncio.get_running_loop()
         self._is_due = True
         begin, sent, turns = self._clock(), 0, 0
-        loop.call_soon(self._measure)  # the writers run after it, and `_pass_on` after them, with nothing between
+        loop.call_soon(self._measure)  # writers run after it, and `_pass_on` after them, with nothing between
         while self._waiting and turns < WOKEN_AT_ONCE and sent * self._each < SECONDS_PER_PASS:
-            sent += self._next().wake()
-            turns += 1
+            sent += self._turns_of_one(max(1, int((SECONDS_PER_PASS - sent * self._each) / self._each)))
+            turns += OF_ONE_CALLER
+            if turns % _LOOK_AFTER == 0 and self._clock() - begin >= SECONDS_PER_PASS:
+                break
         if not self._awaited:
             then, self._then = self._then, []
             for each in then:
@@ -107,21 +126,28 @@ class Waking:
         self._choosing = self._clock() - begin
         loop.call_soon(self._pass_on, sent)
 
-    def _next(self) -> Sleeper:
+    def _turns_of_one(self, most: int) -> int:
+        """Wake the next few of the next caller, until they send more messages than that; give how many they send."""
         whose = next(iter(self._waiting))
-        theirs = self._waiting.pop(whose)
-        sleeper = next(iter(theirs))
-        del theirs[sleeper]
+        theirs, sent = self._waiting[whose], 0
+        for _ in range(min(OF_ONE_CALLER, len(theirs))):
+            sleeper = theirs.popleft()
+            self._awaited -= sleeper.waits == FIRST
+            if sleeper.waits != NOT:
+                sleeper.waits = NOT
+                sent += sleeper.wake()
+            if sent >= most:
+                break
+        del self._waiting[whose]
         if theirs:
             self._waiting[whose] = theirs  # behind the others
-        self._awaited.discard(sleeper)
-        return sleeper
+        return sent
 
     def _measure(self) -> None:
         self._begin = self._clock()
 
     def _pass_on(self, sent: int) -> None:
-        """Note how long the writers took, and go on with the next ones."""
+        """Note how long it took, and go on with the next ones."""
         if sent:
             each = (self._choosing + self._clock() - self._begin) / sent
             # Dearer messages count at once, cheaper ones little by little.

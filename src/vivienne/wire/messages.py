@@ -26,6 +26,9 @@ AGENT_NAMES = ("vivienneagent", "vivienne")
 Message = dict[str, Any]
 """An incoming message with any content."""
 
+Updates = Literal["states", "changes"]
+"""How a client gets states: each one whole, or what changed since the one before."""
+
 
 class AgentState(TypedDict):
     """A decision and the configuration it was made with."""
@@ -43,6 +46,20 @@ class AssetData(TypedDict):
     seq: int
     config_version: int
     agents: dict[str, AgentState]
+
+
+class AssetChanged(TypedDict):
+    """The state of one asset, as what changed since the state with the number `base_seq`.
+
+    `patch` is a JSON Merge Patch (RFC 7396): applied to the whole `asset_data` with that number, it gives the next one.
+    Only clients that ask for it with `subscribe` get it; a change that no patch can say is sent as `asset_data`.
+    """
+
+    type: Literal["asset_changed"]
+    asset: str
+    seq: int
+    base_seq: int
+    patch: dict[str, Any]
 
 
 class _Answer(TypedDict):
@@ -77,12 +94,13 @@ class SwitchResponse(_Answer, Switched):
 
 
 class SubscribeResponse(TypedDict):
-    """Answer to a `subscribe`."""
+    """Answer to a `subscribe`; it has `updates` if that had it."""
 
     type: Literal["subscribe_response"]
     status: Literal["success"]
     timestamp: str
     assets: list[str]
+    updates: NotRequired[Updates]
     request_id: NotRequired[str]
 
 
@@ -185,10 +203,15 @@ class Resume(_Change):
 
 
 class Subscribe(_Incoming):
-    """Narrow the stream to some assets; `["*"]` widens it to all."""
+    """Narrow the stream to some assets; `["*"]` widens it to all.
+
+    With `changes` as `updates`, each asset is sent whole once and then as `asset_changed`. Without it, or with
+    `states`, every state is sent whole.
+    """
 
     type: Literal["subscribe"]
     assets: list[str]
+    updates: NotRequired[Updates]
     request_id: NotRequired[str]
 
 
@@ -200,8 +223,8 @@ class Ping(_Incoming):
 
 
 STATE_OUT = (
-    AssetData, ConfigUpdateResponse, ConfigPreviewResponse, ControlResponse, SwitchResponse, SubscribeResponse, Pong,
-    ErrorMessage,
+    AssetData, AssetChanged, ConfigUpdateResponse, ConfigPreviewResponse, ControlResponse, SwitchResponse,
+    SubscribeResponse, Pong, ErrorMessage,
 )  # fmt: skip
 """Messages that `/ws/state` sends."""
 STATE_IN = (ConfigUpdate, Control, Pause, Resume, Subscribe, Ping)

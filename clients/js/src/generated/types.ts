@@ -994,6 +994,21 @@ export interface SeveralAlerts {
   events: AlertEvent[]
 }
 /**
+ * The state of one asset, as what changed since the state with the number `base_seq`.
+ *
+ * `patch` is a JSON Merge Patch (RFC 7396): applied to the whole `asset_data` with that number, it gives the next one.
+ * Only clients that ask for it with `subscribe` get it; a change that no patch can say is sent as `asset_data`.
+ */
+export interface AssetChanged {
+  type: 'asset_changed'
+  asset: string
+  seq: number
+  base_seq: number
+  patch: {
+    [k: string]: unknown
+  }
+}
+/**
  * The last closes of an asset, oldest first.
  */
 export interface AssetCloses {
@@ -2143,22 +2158,27 @@ export interface SignalPage {
 }
 /**
  * Narrow the stream to some assets; `["*"]` widens it to all.
+ *
+ * With `changes` as `updates`, each asset is sent whole once and then as `asset_changed`. Without it, or with
+ * `states`, every state is sent whole.
  */
 export interface Subscribe {
   timestamp?: string | number
   protocol_version?: string | number
   type: 'subscribe'
   assets: string[]
+  updates?: 'states' | 'changes'
   request_id?: string
 }
 /**
- * Answer to a `subscribe`.
+ * Answer to a `subscribe`; it has `updates` if that had it.
  */
 export interface SubscribeResponse {
   type: 'subscribe_response'
   status: 'success'
   timestamp: string
   assets: string[]
+  updates?: 'states' | 'changes'
   request_id?: string
 }
 /**

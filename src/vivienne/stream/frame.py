@@ -1,0 +1,99 @@
+"""Frames: states as they are sent, whole or as what has changed, each encoded once for all clients."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from vivienne.stream.framing import framed
+from vivienne.wire.merge_patch import merge_patch
+from vivienne.wire.messages import encode
+
+if TYPE_CHECKING:
+    from vivienne.wire.messages import AssetChanged, AssetData
+
+MOST_EARLIER = 16
+"""Earlier states of an asset that a change can start from. A client that is further behind gets the whole state."""
+_SURELY_SHORTER = 1024
+"""Length of a change that is not compared with that of its state, which has a whole configuration in it."""
+
+
+class Earlier:
+    """The last states of one asset, by `seq`. They share the parts that did not change."""
+
+    __slots__ = ("_states",)
+
+    def __init__(self) -> None:
+        self._states: dict[int, AssetData] = {}
+        """The oldest stands first."""
+
+    def keep(self, state: AssetData) -> None:
+        """Keep one more, and drop the oldest if there are too many."""
+        self._states[state["seq"]] = state
+        if len(self._states) > MOST_EARLIER + 1:  # the newest one is not earlier than itself
+            del self._states[next(iter(self._states))]
+
+    def find(self, seq: int) -> AssetData | None:
+        """The state with this number; None if it is not kept any more."""
+        return self._states.get(seq)
+
+
+class Frame:
+    """One state of one asset. It is encoded once, for the first client that needs it, and shared by all clients.
+
+    Attributes:
+        message: the state.
+        number: in the order of broadcasts, over all assets; 0 before it is broadcast.
+        made: time by a monotonic clock.
+    """
+
+    __slots__ = ("_earlier", "_framed", "_since", "_text", "made", "message", "number")
+
+    def __init__(self, message: AssetData, earlier: Earlier | None = None) -> None:
+        self.message = message
+        self.number = 0
+        self.made = monotonic()
+        self._text: str | None = None
+        self._earlier = earlier
+        self._since: dict[int, str] | None = None
+        self._framed: dict[int | None, bytes] = {}
+        if earlier is not None:
+            earlier.keep(message)
+
+    @property
+    def text(self) -> str:
+        """The frame as JSON."""
+        if self._text is None:
+            self._text = encode(self.message)
+        return self._text
+
+    def since(self, base: int | None) -> str:
+        """The frame as JSON for a client that has the state with the number `base`: what changed, or the whole state.
+
+        It is the whole state if that is shorter, if no patch says the change, or if the client is too far behind.
+        """
+        if base is None or self._earlier is None:
+            return self.text
+        if self._since is None:
+            self._since = {}
+        if (known := self._since.get(base)) is None:
+            known = self._since[base] = self._changed(base) or self.text
+        return known
+
+    def framed(self, base: int | None = None) -> bytes:
+        """The same as the bytes of a WebSocket."""
+        if (known := self._framed.get(base)) is None:
+            known = self._framed[base] = framed(self.since(base).encode())
+        return known
+
+    def _changed(self, base: int) -> str | None:
+        state = self.message
+        before = self._earlier.find(base) if self._earlier is not None and base < state["seq"] else None
+        patch = None if before is None else merge_patch(before, state)
+        if patch is None:
+            return None
+        changed: AssetChanged = {
+            "type": "asset_changed", "asset": state["asset"], "seq": state["seq"], "base_seq": base, "patch": patch,
+        }  # fmt: skip
+        text = encode(changed)
+        return text if len(text) < _SURELY_SHORTER or len(text) < len(self.text) else None
