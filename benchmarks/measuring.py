@@ -72,16 +72,19 @@ class Serving:
 
 
 @contextmanager
-def serving(*flags: str, program: tuple[str, ...] = ("-m", "vivienne")) -> Iterator[Serving]:
+def serving(
+    *flags: str, program: tuple[str, ...] = ("-m", "vivienne"), python: str = sys.executable
+) -> Iterator[Serving]:
     """A server process on a free port with a new database.
 
     Args:
         flags: of `vivienne serve`.
         program: arguments of Python that run `vivienne`.
+        python: that of the checkout whose server it is.
     """
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         log = Path(folder) / "log"
-        command = [sys.executable, *program, "serve", "--port", "0", "--db", f"{folder}/bench.db", *flags]
+        command = [python, *program, "serve", "--port", "0", "--db", f"{folder}/bench.db", *flags]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("VIVIENNE_")}
         begin = time.perf_counter()
         with log.open("wb") as sink:

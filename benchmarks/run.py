@@ -1,6 +1,6 @@
 """Measure and print. Names of benchmarks as arguments run only those: `make bench ARGS=evaluation`.
 
-Without names all of them run, but for those that take half an hour.
+Without names all of them run, but for those that take many minutes.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import record
 import record_reading
 import replay
 import store
+from fanout.measure import measure as measure_fanout
 from measuring import Figure, machine
 
 if TYPE_CHECKING:
@@ -49,18 +50,19 @@ _BENCHMARKS: dict[str, Callable[..., list[Figure]]] = {
     "judging_errors": judging.measure_errors,
     "exchange": exchange.measure,
     "exchange_memory": exchange_memory.measure,
+    "fanout": measure_fanout,
 }
 
-_LONG = ("exchange_memory",)
+_LONG = ("exchange_memory", "fanout")
 
 
 def main(arguments: list[str]) -> int:
-    """Run the benchmarks and print a table. A size belongs to the name before it: `exchange_memory minutes=5`."""
-    sizes: dict[str, dict[str, float]] = {}
+    """Run the benchmarks and print a table. A size, or a path, belongs to the name before it: `kills rounds=5`."""
+    sizes: dict[str, dict[str, float | str]] = {}
     for argument in arguments:
         name, is_size, value = argument.partition("=")
         if is_size and sizes:
-            sizes[next(reversed(sizes))][name] = float(value)
+            sizes[next(reversed(sizes))][name] = _read(value)
         else:
             sizes[name] = {}
     names = list(sizes)
@@ -75,6 +77,14 @@ def main(arguments: list[str]) -> int:
             verdict = {True: "met", False: "MISSED", None: ""}[figure.met]
             print(f"  {figure.name:<52} {figure.value:<42} {figure.wanted:<12} {verdict}", flush=True)
     return 0
+
+
+def _read(value: str) -> float | str:
+    """A number, if it is one."""
+    try:
+        return float(value)
+    except ValueError:
+        return value
 
 
 if __name__ == "__main__":

@@ -1,0 +1,74 @@
+"""Handshakes a second, and the memory of clients that are connected."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import psutil
+
+from fanout.candidates import REFERENCE
+from fanout.rows import Row
+from fanout.scene import in_turns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fanout.candidates import Candidate, Running, Vivienne
+    from fanout.scene import Scene
+
+_ASSETS = ("BTC", "ETH", "SOL")
+_SUBSCRIPTION = '{"type":"subscribe","assets":["BTC"]}'
+_FIRST = 100
+"""Clients before those whose memory is measured: what is made once is not theirs."""
+_MOST_KB, _SETTLE_SECONDS, _LOOK_SECONDS, _MEMORY_ROUNDS = 16.0, 1.0, 0.2, 3
+_LEAST_HANDSHAKES = 2_500.0
+
+
+def measure_handshakes(scene: Scene) -> Iterator[Row]:
+    """Many clients connect, and get a first state."""
+    rates = {each.name: list[float]() for each in scene.candidates}
+    by_clock = {each.name: list[float]() for each in scene.candidates}
+    with ExitStack() as opened:
+        running: dict[str, tuple[Candidate, Running]] = {
+            each.name: (each, opened.enter_context(each.saturated(_ASSETS[:1]))) for each in scene.candidates
+        }
+        for name in in_turns(list(running), scene.sizes.rounds):
+            candidate, server = running[name]
+            begin = server.processor_seconds()
+            with scene.crowd(candidate, server, scene.sizes.clients) as crowd:
+                rates[name].append(scene.sizes.clients / (server.processor_seconds() - begin or 0.01))
+                by_clock[name].append(scene.sizes.clients / crowd.opened)
+            _wait_until_idle(server)
+    besides = {name: f"{statistics.median(found):,.0f} by the clock" for name, found in by_clock.items()}
+    yield Row("handshakes", "/s", rates, at_least=_LEAST_HANDSHAKES, besides=besides)
+
+
+def _wait_until_idle(server: Running) -> None:
+    """Wait until a server has noticed that its clients have left."""
+    used = -1.0
+    while (now := server.processor_seconds()) > used:
+        used = now
+        time.sleep(_LOOK_SECONDS)
+
+
+def measure_memory(scene: Scene) -> Iterator[Row]:
+    """Memory of clients that have got their states and are told nothing more."""
+    sizes = {each.name: list[float]() for each in scene.candidates if each.name != REFERENCE}
+    programs = {each.name: each for each in scene.programs}
+    for name in in_turns(list(programs), min(scene.sizes.rounds, _MEMORY_ROUNDS)):
+        sizes[name].append(_memory(scene, programs[name]))
+    yield Row("memory for each idle client", "kB", sizes, digits=1, most=_MOST_KB)
+
+
+def _memory(scene: Scene, program: Vivienne) -> float:
+    with program.saturated(_ASSETS) as server:
+        process = psutil.Process(server.process)
+        with scene.crowd(program, server, _FIRST, _SUBSCRIPTION):
+            time.sleep(_SETTLE_SECONDS)
+            before = process.memory_info().rss
+            with scene.crowd(program, server, scene.sizes.idle, _SUBSCRIPTION):
+                time.sleep(_SETTLE_SECONDS)
+                return (process.memory_info().rss - before) / scene.sizes.idle / 1000

@@ -1,0 +1,100 @@
+"""Deliveries a second to many clients, from servers that send all the time."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from websockets.sync.client import connect
+
+from fanout.candidates import REFERENCE, libraries
+from fanout.rows import Row
+from fanout.scene import in_turns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fanout.candidates import Candidate, Running, Vivienne
+    from fanout.crowd import Counted, Crowd
+    from fanout.scene import Scene
+
+ONE, SEVERAL = ("BTC",), ("BTC", "ETH", "SOL", "XRP", "ADA")
+_SETTLE_SECONDS = 0.3
+_PATCHES = json.dumps({"type": "subscribe", "assets": ["*"], "updates": "changes"})
+_LEAST_ONE, _LEAST_SEVERAL, _MOST_BYTES = 0.75, 1.5, 400.0
+
+
+def measure_one(scene: Scene) -> Iterator[Row]:
+    """States of one asset, one after the other; the usual libraries too."""
+    candidates = [*scene.candidates, *libraries(scene.payload)]
+    yield _deliveries("states of one asset", scene, _Told(scene, candidates, ONE), _LEAST_ONE)
+
+
+def measure_several(scene: Scene) -> Iterator[Row]:
+    """States of several assets at once; the reference sends one after the other."""
+    name = f"states of {len(SEVERAL)} assets at once"
+    yield _deliveries(name, scene, _Told(scene, scene.candidates, SEVERAL), _LEAST_SEVERAL)
+
+
+def measure_patches(scene: Scene) -> Iterator[Row]:
+    """The same to clients that take changes of states, by the programs that have them."""
+    able = [each for each in scene.programs if _has_patches(each)]
+    if not able:
+        return
+    told = _Told(scene, [scene.reference, *able], ONE, _PATCHES)
+    yield _deliveries("changed states of one asset", scene, told, _LEAST_ONE)
+    sizes = {name: [each.size for each in turns] for name, turns in told.counted.items() if name != REFERENCE}
+    yield Row("size of a changed state", "bytes", sizes, most=_MOST_BYTES)
+
+
+class _Told:
+    """What clients of each candidate were told, turn by turn.
+
+    Attributes:
+        counted: by candidate, what came in each turn.
+        used: processor time of the server in it.
+    """
+
+    def __init__(
+        self, scene: Scene, candidates: list[Candidate], assets: tuple[str, ...], subscription: str = ""
+    ) -> None:
+        self.counted: dict[str, list[Counted]] = {each.name: [] for each in candidates}
+        self.used: dict[str, list[float]] = {each.name: [] for each in candidates}
+        with ExitStack() as opened:
+            running: dict[str, tuple[Running, Crowd]] = {}
+            for each in candidates:
+                server = opened.enter_context(each.saturated(assets))
+                crowd = scene.crowd(each, server, scene.sizes.clients, subscription)
+                running[each.name] = server, opened.enter_context(crowd)
+            for name in in_turns(list(running), scene.sizes.rounds):
+                self._turn(name, *running[name], scene.sizes.seconds)
+
+    def _turn(self, name: str, server: Running, crowd: Crowd, seconds: float) -> None:
+        server.begin()
+        time.sleep(_SETTLE_SECONDS)
+        used = server.processor_seconds()
+        self.counted[name].append(crowd.count(seconds))
+        self.used[name].append(server.processor_seconds() - used)
+        server.end()
+        time.sleep(_SETTLE_SECONDS)
+
+
+def _deliveries(what: str, scene: Scene, told: _Told, least: float) -> Row:
+    rates, by_clock = dict[str, list[float]](), dict[str, str]()
+    for name, turns in told.counted.items():
+        rates[name] = [each.deliveries / used for each, used in zip(turns, told.used[name], strict=True)]
+        clock = statistics.median(each.deliveries / each.seconds for each in turns)
+        by_clock[name] = f"{clock:,.0f} by the clock"
+    return Row(f"{what} to {scene.sizes.clients:,} clients", "/s", rates, least=least, besides=by_clock)
+
+
+def _has_patches(program: Vivienne) -> bool:
+    """Whether a program knows clients that take changes."""
+    with program.saturated(ONE) as running, connect(f"ws://127.0.0.1:{running.port}/ws/state") as client:
+        client.send(_PATCHES)
+        while (kind := json.loads(client.recv())["type"]) not in ("subscribe_response", "error"):
+            pass
+        return bool(kind == "subscribe_response")
