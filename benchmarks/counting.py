@@ -55,14 +55,14 @@ def _decisions() -> list[Figure]:
     def bare() -> None:
         for _ in range(_DECISIONS):
             evaluation = evaluate(bars, config, 15)
-            explain(evaluation, bars, config)
+            explain(evaluation.row(), bars, config)
             evaluation.decision()
 
     def measured() -> None:
         for _ in range(_DECISIONS):
             begin = time.perf_counter()
             evaluation = evaluate(bars, config, 15)
-            explain(evaluation, bars, config)
+            explain(evaluation.row(), bars, config)
             metrics.decided("BTC", evaluation.decision().level.word, time.perf_counter() - begin)
 
     def alone() -> None:

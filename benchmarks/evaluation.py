@@ -6,9 +6,9 @@ import statistics
 import time
 
 from measuring import Figure, spread
-from vivienne.agent.evaluate import evaluate
 from vivienne.agent.explain import explain
 from vivienne.agent.indicators import indicators
+from vivienne.agent.newest import evaluate_newest
 from vivienne.agent.schema import Configuration
 from vivienne.market.bars import BarBuilder
 from vivienne.market.feeds.simulated import simulated_minutes
@@ -37,7 +37,7 @@ def measure() -> list[Figure]:
     for _ in range(_ROUNDS):
         begin = time.perf_counter()
         for window in bars:
-            explain(evaluate(window, config, 15), window, config)
+            explain(evaluate_newest(window, config, 15), window, config)
         everything.append((time.perf_counter() - begin) / _CALLS * 1e6)
         begin = time.perf_counter()
         for window in bars:

@@ -48,7 +48,7 @@ class Said(NamedTuple):
 def explained(bars: Bars, config: Configuration | None = None) -> Said:
     config = config or configured()
     evaluation = evaluate(bars, config, 15)
-    return Said(evaluation.decision(), explain(evaluation, bars, config))
+    return Said(evaluation.decision(), explain(evaluation.row(), bars, config))
 
 
 def checks_of(barrier: FilterExplanation) -> list[CheckExplanation]:

@@ -58,7 +58,8 @@ def computed(bars: Bars, **periods: int) -> IndicatorRows:
 
 
 def macd_signal(rows: IndicatorRows) -> FloatArray:
-    return rows.macd - rows.macd_histogram
+    signal: FloatArray = rows.macd - rows.macd_histogram
+    return signal
 
 
 def agree(expected: FloatArray, actual: FloatArray, within: float, *, begin: int = 0, least: int = 100) -> None:

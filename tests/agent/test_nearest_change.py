@@ -32,7 +32,7 @@ LOW = {
 
 
 def nearest(bars: Bars, config: Configuration) -> dict[str, Any] | None:
-    change = explain(evaluate(bars, config, 15), bars, config)["nearest_change"]
+    change = explain(evaluate(bars, config, 15).row(), bars, config)["nearest_change"]
     return None if change is None else dict(change)
 
 

@@ -100,7 +100,7 @@ def test_without_a_weight_they_change_nothing_and_are_not_explained() -> None:
     bars, config = random_bars(5, 300), configured()
     evaluation = evaluate(bars, config, 15, 100)
     assert not set(OPTIONAL) & set(evaluation.signals)
-    assert not set(OPTIONAL) & {entry["id"] for entry in explain(evaluation, bars, config)["signals"]}
+    assert not set(OPTIONAL) & {entry["id"] for entry in explain(evaluation.row(), bars, config)["signals"]}
 
 
 @pytest.mark.parametrize("name", OPTIONAL)

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from making import MIDNIGHT, minute, minutes
-from vivienne.agent.evaluate import Evaluation, evaluate
+from vivienne.agent.newest import evaluate_newest
 from vivienne.changes import telling
 from vivienne.changes.requests import ChangeRequest, SwitchRequest, Update
 from vivienne.changes.service import ConfigService
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from vivienne.agent.decided import Decided
     from vivienne.market.feeds.base import FeedEvent
 
 ENOUGH = 200
@@ -255,7 +256,7 @@ async def test_a_pause_and_its_end_are_shown_without_deciding_again(
 ) -> None:
     async with running(tmp_path) as made:
         before = made.board.last("ETH")
-        monkeypatch.setattr(deciding, "evaluate", None)
+        monkeypatch.setattr(deciding, "evaluate_newest", None)
 
         paused = await made.service.switch(SwitchRequest(switch="pause", channel="test"))
         assert ["paused", "paused"] == [made.status(asset) for asset in ("BTC", "ETH")]
@@ -393,14 +394,14 @@ async def test_a_failing_decision_stops_neither_its_asset_nor_the_others(
 ) -> None:
     first = minutes(1, seed=0)[0].close
 
-    def failing(bars: Bars, *others: Any, **named: Any) -> Evaluation:
+    def failing(bars: Bars, *others: Any, **named: Any) -> Decided:
         if bars.close[0] == first:
             raise ZeroDivisionError("a defect")
-        return evaluate(bars, *others, **named)
+        return evaluate_newest(bars, *others, **named)
 
     async with running(tmp_path) as made:
         with monkeypatch.context() as patched:
-            patched.setattr(deciding, "evaluate", failing)
+            patched.setattr(deciding, "evaluate_newest", failing)
             made.feed.close_minute("BTC", 0)
             await made.until(lambda: made.status("BTC") == "stale")
             assert "a defect" in made.board.last("BTC")["status_reason"]
@@ -415,11 +416,11 @@ async def test_a_failing_decision_stops_neither_its_asset_nor_the_others(
 async def test_a_change_whose_decision_fails_is_still_acknowledged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(*_bars: Any, **_named: Any) -> Evaluation:
+    def failing(*_bars: Any, **_named: Any) -> Decided:
         raise ZeroDivisionError("a defect")
 
     async with running(tmp_path) as made:
-        monkeypatch.setattr(deciding, "evaluate", failing)
+        monkeypatch.setattr(deciding, "evaluate_newest", failing)
 
         answer = await made.service.change(ChangeRequest(Update({"bang_threshold": 90}, partial=True), channel="test"))
 

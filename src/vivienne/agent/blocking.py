@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from vivienne.agent.filters import FILTERS
-from vivienne.agent.tolerance import least_excess
+from vivienne.agent.tolerance import EQUAL, least_excess
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,7 @@ CHECKS: tuple[Check, ...] = tuple(check for scenario in SCENARIOS for check in s
 _MEASURES: tuple[Measure, ...] = tuple({check.measure.id: check.measure for check in CHECKS}.values())
 _MEASURE_OF = [[measure.id for measure in _MEASURES].index(check.measure.id) for check in CHECKS]
 _SIGNS = np.array([[1.0 if check.relation in ("<", "<=") else -1.0] for check in CHECKS])
+_WAYS: list[float] = _SIGNS[:, 0].tolist()
 _STRICT = np.array([[check.relation in ("<", ">")] for check in CHECKS])
 _OTHER_SIDE = np.array([[1.0 if scenario.longs_only else -1.0] for scenario in SCENARIOS])
 """For each scenario, -1 if it also applies to shorts."""
@@ -51,7 +53,7 @@ class Gates:
         selected: for each scenario, whether its own switch is on; True without one.
         switched_on: for each scenario, whether it may block; `on` holds the same values as a column.
         thresholds: one for each check; `threshold` holds the same values as a column.
-        bound: for each check, as a column, what the distance beyond its threshold must be above.
+        bounds: for each check, what the distance beyond its threshold must be above; `bound` as a column.
     """
 
     enabled: tuple[bool, ...]
@@ -60,6 +62,7 @@ class Gates:
     on: BoolArray
     thresholds: tuple[float, ...]
     threshold: FloatArray
+    bounds: tuple[float, ...]
     bound: FloatArray
 
     @classmethod
@@ -67,6 +70,7 @@ class Gates:
         """Gates with these switches, of filters and of scenarios, and thresholds."""
         switched_on = tuple(enabled[number] and own for number, own in zip(FILTER_OF, selected, strict=True))
         column = np.array(thresholds)[:, np.newaxis]
+        bound = least_excess(column, _STRICT)
         return cls(
             enabled=tuple(enabled),
             selected=tuple(selected),
@@ -74,7 +78,8 @@ class Gates:
             on=np.array(switched_on)[:, np.newaxis],
             thresholds=tuple(thresholds),
             threshold=column,
-            bound=least_excess(column, _STRICT),
+            bounds=tuple(bound[:, 0].tolist()),
+            bound=bound,
         )
 
 
@@ -117,7 +122,26 @@ class FilterRows(NamedTuple):
 
 def is_met(place: int, value: float, threshold: float) -> bool:
     """True if a check of `CHECKS` would hold with this value and threshold."""
-    return bool((threshold - value) * _SIGNS[place, 0] > least_excess(np.array(threshold), _STRICT[place]))
+    margin = EQUAL * abs(threshold)
+    bound = margin if CHECKS[place].relation in ("<", ">") else math.nextafter(-margin, -math.inf)
+    return (threshold - value) * _WAYS[place] > bound
+
+
+def block_newest(scene: Scene, gates: Gates) -> FilterRow:
+    """The last row of `block`, of a scene with plain values."""
+    found = [measure.column(scene) for measure in _MEASURES]
+    values = [found[measure] for measure in _MEASURE_OF]
+    met = [
+        (threshold - value) * way > bound
+        for value, threshold, way, bound in zip(values, gates.thresholds, _WAYS, gates.bounds, strict=True)
+    ]
+    side = scene.side
+    scenario_blocks = [
+        is_on and (side > 0.0 or (side < 0.0 and not scenario.longs_only)) and all(met[checks.start : checks.stop])
+        for is_on, scenario, checks in zip(gates.switched_on, SCENARIOS, CHECKS_OF, strict=True)
+    ]
+    blocks = [any(scenario_blocks[of.start : of.stop]) for of in SCENARIOS_OF]
+    return FilterRow(gates, values, met, scenario_blocks, blocks)
 
 
 def block(scene: Scene, gates: Gates) -> FilterRows:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 import numpy as np
 
+from vivienne.agent.arithmetic import least, sign
 from vivienne.wire.explanation import Level
 
 if TYPE_CHECKING:
@@ -115,6 +118,7 @@ class DecisionRows(NamedTuple):
 
 
 _TINY = np.finfo(np.float64).tiny
+_LEAST = float(_TINY)
 _HIGHEST = np.array([Clarity.BANG, Clarity.LOADED])
 """The highest level of an entry that no filter blocks, and of one that a filter blocks."""
 NO_CAP = 100.0
@@ -122,17 +126,23 @@ NO_CAP = 100.0
 
 
 class Weights(NamedTuple):
-    """The signals with a weight above 0, and their weights as a column."""
+    """The signals with a weight above 0, and their weights; `column` holds the same values as `plain`."""
 
     names: tuple[str, ...]
     column: FloatArray
+    plain: tuple[float, ...]
 
 
 class Levels(NamedTuple):
-    """Thresholds of loaded, aim and bang, in percent; position sizes of idle to bang, in percent of equity."""
+    """Thresholds of loaded, aim and bang, in percent; position sizes of idle to bang, in percent of equity.
+
+    The plain ones are the same values.
+    """
 
     thresholds: FloatArray
     sizes: FloatArray
+    plain_thresholds: tuple[float, ...]
+    plain_sizes: tuple[float, ...]
 
 
 def weigh(signals: Mapping[str, Vote], weights: Weights) -> Votes:
@@ -160,6 +170,20 @@ def _sum(column: FloatArray) -> FloatArray:
     return total
 
 
+def weigh_newest(signals: Mapping[str, Vote], weights: Weights) -> tuple[list[float], float, float]:
+    """The contributions, the side and the confidence of `weigh`, of votes with plain values."""
+    votes = [signals[name] for name in weights.names]
+    weighted = [weight * vote.direction for weight, vote in zip(weights.plain, votes, strict=True)]
+    voting = max(sum(map(abs, weighted)), _LEAST)
+    contributions = [each * vote.strength / voting for each, vote in zip(weighted, votes, strict=True)]
+    signed = _rounded(sum(contributions))
+    return contributions, float(sign(signed)), least(abs(signed), 1.0)
+
+
+def _rounded(value: float) -> float:
+    return round(value * 1e9) / 1e9 if math.isfinite(value) else value
+
+
 def percent(confidence: FloatArray) -> FloatArray:
     """Convert confidence to the unit of the thresholds, free of rounding noise: 0.57 becomes 57."""
     return np.rint(confidence * 1e9) / 1e7
@@ -167,7 +191,7 @@ def percent(confidence: FloatArray) -> FloatArray:
 
 def percent_of(confidence: float) -> float:
     """Like `percent`, for one value."""
-    return round(confidence * 1e9) / 1e7
+    return round(confidence * 1e9) / 1e7 if math.isfinite(confidence) else confidence
 
 
 def decide(votes: Votes, blocked: BoolArray, levels: Levels, cap: float = NO_CAP) -> DecisionRows:
@@ -178,3 +202,14 @@ def decide(votes: Votes, blocked: BoolArray, levels: Levels, cap: float = NO_CAP
     level = np.minimum(raw_level, _HIGHEST.take(blocked))
     wanted = levels.sizes.take(level) * (entry > blocked)
     return DecisionRows(raw_level, level, np.minimum(wanted, cap), wanted)
+
+
+def decide_newest(
+    side: float, confidence: float, levels: Levels, cap: float, *, is_blocked: bool
+) -> tuple[int, int, float, float]:
+    """The values of `DecisionRows` for one bar."""
+    is_entry = abs(side) > 0.0
+    raw_level = bisect_right(levels.plain_thresholds, percent_of(confidence)) if is_entry else 0
+    level = min(raw_level, Clarity.LOADED) if is_blocked else raw_level
+    wanted = levels.plain_sizes[level] if is_entry and not is_blocked else 0.0
+    return raw_level, level, least(wanted, cap), wanted

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from vivienne.agent.blocking import FilterRows, block
+from vivienne.agent.blocking import block
+from vivienne.agent.decided import Decided
 from vivienne.agent.decision import NO_CAP, Block, Clarity, Decision, DecisionRows, Votes, decide, weigh
 from vivienne.agent.filters import FILTER, FILTERS
 from vivienne.agent.filters.base import Scene
@@ -24,13 +25,14 @@ from vivienne.agent.filters.volatility import STATUSES, status
 from vivienne.agent.indicators import IndicatorRows, indicators
 from vivienne.agent.levels import nearest_levels
 from vivienne.agent.prepared import prepared
+from vivienne.agent.signals.base import Vote
 from vivienne.market.types import MINUTE_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from vivienne.agent.blocking import FilterRows, Gates
     from vivienne.agent.schema import Configuration
-    from vivienne.agent.signals.base import Vote
     from vivienne.market.types import Bars, BoolArray, FloatArray, IntArray
     from vivienne.wire.explanation import LevelsStatus, Side, Trend
 
@@ -41,11 +43,11 @@ FULL_HISTORY = 1_000
 MOST_HISTORY = FULL_HISTORY + BLOCK_BARS
 """The largest number of bars a decision uses, including its own."""
 SIDES: dict[float, Side] = {1: "long", -1: "short", 0: "none"}
-_CLARITIES = tuple(Clarity)
-_TRENDS: dict[float, Trend] = {1: "bullish", -1: "bearish", 0: "neutral"}
+CLARITIES = tuple(Clarity)
+TRENDS: dict[float, Trend] = {1: "bullish", -1: "bearish", 0: "neutral"}
 BLOCKS = tuple(Block(each.name, scenario.id) for each in FILTERS for scenario in each.scenarios)
 """All blocks that there may be, in the order of those of a decision."""
-_LEVELS = FILTERS.index(FILTER["levels"])
+LEVELS = FILTERS.index(FILTER["levels"])
 
 
 def anchor(number: int) -> int:
@@ -116,14 +118,14 @@ class Evaluation(NamedTuple):
             ready=self.ready.item(row),
             history=self.history.item(row),
             is_whole=self.is_whole.item(row),
-            level=_CLARITIES[decided.level.item(row)],
-            raw_level=_CLARITIES[decided.raw_level.item(row)],
+            level=CLARITIES[decided.level.item(row)],
+            raw_level=CLARITIES[decided.raw_level.item(row)],
             side=SIDES[self.votes.side.item(row)],
             confidence=self.votes.confidence.item(row),
             size=decided.size.item(row),
             wanted=decided.wanted.item(row),
             blocks=tuple(compress(BLOCKS, filters.scenario_blocks[:, row].tolist())),
-            trend=_TRENDS[self.trend.item(row)],
+            trend=TRENDS[self.trend.item(row)],
             volatility=STATUSES[self.volatility.item(row)],
             levels=self.levels_status(row),
             support=self.support.item(row),
@@ -132,14 +134,29 @@ class Evaluation(NamedTuple):
 
     def levels_status(self, row: int) -> LevelsStatus:
         """Status of the levels filter on one row."""
-        filters = self.filters
-        if not filters.gates.enabled[_LEVELS] or not self.ready.item(row):
-            return "inactive"
-        return "blocking" if filters.blocks[_LEVELS, row] else "active"
+        blocking, is_ready = self.filters.blocks[LEVELS].item(row), self.ready.item(row)
+        return levels_status(self.filters.gates, is_blocking=blocking, is_ready=is_ready)
+
+    def row(self, number: int = -1) -> Decided:
+        """One row, in plain Python values."""
+        return Decided(
+            decision=self.decision(number),
+            now=IndicatorRows._make([column.item(number) for column in self.now]),
+            signals={name: Vote._make([column.item(number) for column in vote]) for name, vote in self.signals.items()},
+            contributions=dict(zip(self.votes.names, self.votes.contributions[:, number].tolist(), strict=True)),
+            filters=self.filters.row(number),
+        )
 
     def decisions(self) -> list[Decision]:
         """The decision on every row, oldest first."""
         return [self.decision(row) for row in range(len(self.open_time))]
+
+
+def levels_status(gates: Gates, *, is_blocking: bool, is_ready: bool) -> LevelsStatus:
+    """Status of the levels filter, which blocks or not, on a bar that is ready or not."""
+    if not is_ready or not gates.enabled[LEVELS]:
+        return "inactive"
+    return "blocking" if is_blocking else "active"
 
 
 def evaluate(
@@ -179,6 +196,13 @@ def indicator_rows(bars: Bars, config: Configuration, timeframe_minutes: int, ro
     ]
     joined: IndicatorRows = parts[0] if len(parts) == 1 else _join(parts)
     return joined
+
+
+def used_bars(bars: Bars, timeframe_minutes: int) -> tuple[Bars, bool]:
+    """The bars that the decision on the last one uses, and whether its anchor is among them."""
+    first = bars.open_time.item(0) // (timeframe_minutes * MINUTE_MS)
+    start = anchor(first + len(bars) - 1) - first
+    return bars[start:] if start > 0 else bars, start >= 0
 
 
 def _blocks(bars: Bars, timeframe_minutes: int, rows: int) -> Iterator[tuple[Bars, int, bool]]:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vivienne.agent.blocking import FilterRow
+    from vivienne.agent.decided import Decided
     from vivienne.agent.decision import Decision
-    from vivienne.agent.evaluate import Evaluation
     from vivienne.agent.nearest import Change
     from vivienne.agent.schema import Configuration
     from vivienne.market.types import Bars
@@ -79,34 +79,27 @@ _FILTERS: list[FilterExplanation] = [
 ]
 
 
-def explain(
-    evaluation: Evaluation,
-    bars: Bars,
-    config: Configuration,
-    decision: Decision | None = None,
-) -> Explanation:
-    """Explain the last row of an evaluation.
+def explain(decided: Decided, bars: Bars, config: Configuration) -> Explanation:
+    """Explain the decision on a bar.
 
     Args:
-        evaluation: result of `evaluate` for the same bars and configuration.
-        bars: the bars it was made from; some nearest changes are checked with them.
+        decided: the decided bar.
+        bars: the bars up to it that it was made from; some nearest changes are checked with them.
         config: the tunables it was made with.
-        decision: the decision on the last row, if the caller has it already.
 
     Returns:
         A summary sentence, the signals with a weight, the filters, the nearest change, and the reduction of the size.
         During warm-up, only the sentence.
     """
-    decision = decision or evaluation.decision()
+    decision, row = decided.decision, decided.filters
     if not decision.ready:
         return {"summary": "warming up", "signals": [], "filters": [], "nearest_change": None, "size_cap": None}
-    row = evaluation.filters.row(-1)
     filters = _filters(row, decision.side)
     changes = nearest_changes(decision, row, bars, config)
     cap = _size_cap(decision.size, decision.wanted)
     return {
         "summary": _summary(decision, _limits(config, changes), filters, cap),
-        "signals": _signals(evaluation, config),
+        "signals": _signals(decided, config),
         "filters": filters,
         "nearest_change": as_document(changes) if changes else None,
         "size_cap": cap,
@@ -118,22 +111,22 @@ def _number(value: float) -> float | None:
     return value + 0.0 if math.isfinite(value) else None
 
 
-def _signals(evaluation: Evaluation, config: Configuration) -> list[SignalExplanation]:
+def _signals(decided: Decided, config: Configuration) -> list[SignalExplanation]:
     found: list[SignalExplanation] = []
-    for name, contribution in zip(evaluation.votes.names, evaluation.votes.contributions[:, -1].tolist(), strict=True):
-        signal, vote = SIGNAL[name], evaluation.signals[name]
+    for name, contribution in decided.contributions.items():
+        signal, vote = SIGNAL[name], decided.signals[name]
         found.append(
             {
                 "id": name,
                 "name": name,
                 "title": signal.title,
-                "direction": int(vote.direction.item(-1)),
-                "strength": vote.strength.item(-1) + 0.0,
+                "direction": int(vote.direction),
+                "strength": vote.strength + 0.0,
                 "weight": getattr(config.signal_weights, name),
                 "contribution": contribution + 0.0,
                 "measure": signal.measure,
                 "unit": signal.unit,
-                "reading": _number(vote.reading.item(-1)),
+                "reading": _number(vote.reading),
             }
         )
     return found

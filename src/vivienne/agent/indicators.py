@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import talib
 
+from vivienne.agent.arithmetic import any_row
 from vivienne.agent.tolerance import EQUAL, settled
 
 if TYPE_CHECKING:
+    from vivienne.agent.arithmetic import Values
     from vivienne.agent.schema import Indicators
-    from vivienne.market.types import Bars, BoolArray, FloatArray, IntArray
+    from vivienne.market.types import Bars, FloatArray, IntArray
 
 LEAD = 3
 """Number of bars before the first row that signals may compare with."""
@@ -31,7 +33,7 @@ _FORGOTTEN = math.log(10_000)
 
 
 class IndicatorRows(NamedTuple):
-    """Indicators as columns of equal length; NaN until the first value exists.
+    """Indicators as columns of equal length, or as floats of one bar; NaN until the first value exists.
 
     Attributes:
         open, close, volume: of the bars.
@@ -45,25 +47,25 @@ class IndicatorRows(NamedTuple):
         over_vwap, rise: close minus VWAP, and minus the close before; in quote currency, without rounding noise.
     """
 
-    open: FloatArray
-    close: FloatArray
-    volume: FloatArray
-    ema_fast: FloatArray
-    ema_slow: FloatArray
-    ema_spread: FloatArray
-    macd: FloatArray
-    macd_histogram: FloatArray
-    rsi: FloatArray
-    atr: FloatArray
-    bollinger_upper: FloatArray
-    bollinger_middle: FloatArray
-    bollinger_lower: FloatArray
-    bandwidth: FloatArray
-    percent_b: FloatArray
-    deviations: FloatArray
-    vwap: FloatArray
-    over_vwap: FloatArray
-    rise: FloatArray
+    open: Values
+    close: Values
+    volume: Values
+    ema_fast: Values
+    ema_slow: Values
+    ema_spread: Values
+    macd: Values
+    macd_histogram: Values
+    rsi: Values
+    atr: Values
+    bollinger_upper: Values
+    bollinger_middle: Values
+    bollinger_lower: Values
+    bandwidth: Values
+    percent_b: Values
+    deviations: Values
+    vwap: Values
+    over_vwap: Values
+    rise: Values
 
 
 class Led(NamedTuple):
@@ -72,9 +74,9 @@ class Led(NamedTuple):
     Each column has the values of the `LEAD` bars before the rows, followed by those of the rows.
     """
 
-    rsi: FloatArray
-    bandwidth: FloatArray
-    percent_b: FloatArray
+    rsi: Values
+    bandwidth: Values
+    percent_b: Values
 
 
 class Columns(NamedTuple):
@@ -96,14 +98,9 @@ class Columns(NamedTuple):
         return len(self.now.close)
 
 
-def ago(led: FloatArray, bars: int) -> FloatArray:
-    """The values `bars` bars before each row, from a column of `Columns.led`."""
-    return led[LEAD - bars : len(led) - bars]
-
-
-def any_row(column: BoolArray) -> bool:
-    """True if the column is True on any row. On a few rows this is faster than NumPy's `any`."""
-    return True in column.tolist()
+def ago(led: Values, bars: int) -> Values:
+    """The values `bars` bars before each row, from a column of `Columns.led`; of one row, that value."""
+    return led[LEAD - bars] if isinstance(led, list) else led[LEAD - bars : len(led) - bars]
 
 
 def bars_needed(periods: Indicators, timeframe_minutes: int) -> int:
@@ -136,7 +133,7 @@ def _places(rows: int, length: int) -> IntArray:
     return np.arange(rows)[:, np.newaxis] + np.arange(length)
 
 
-def _windows(values: FloatArray, length: int, rows: int) -> FloatArray:
+def windows(values: FloatArray, length: int, rows: int) -> FloatArray:
     """The last `length` values of each of the last rows, as rows of a matrix; fewer rows if there are too few values.
 
     The matrix is contiguous, so every row is summed in the same order, whatever the number of rows.
@@ -159,14 +156,17 @@ def vwap(quote_volume: FloatArray, volume: FloatArray, bars: int, rows: int) -> 
     Returns:
         A column of `rows` values; NaN where the span is not full or had no trades.
     """
-    traded = np.add.reduce(_windows(volume, bars, rows), axis=1)
-    paid = np.add.reduce(_windows(quote_volume, bars, rows), axis=1)
+    traded = np.add.reduce(windows(volume, bars, rows), axis=1)
+    paid = np.add.reduce(windows(quote_volume, bars, rows), axis=1)
     return _last(paid / np.where(traded > 0.0, traded, np.nan), rows)
 
 
-def mean_volume(columns: Columns, bars: int) -> FloatArray:
+def mean_volume(columns: Columns, bars: int) -> Values:
     """Mean volume of the last `bars` bars up to each row; NaN if there are fewer, or if they had no trades."""
-    mean = np.add.reduce(_windows(columns.bars.volume, bars, columns.rows), axis=1) / bars
+    if isinstance(columns.now.close, float):
+        value = total(columns.bars.volume, bars) / bars
+        return value if value > 0 else math.nan
+    mean = np.add.reduce(windows(columns.bars.volume, bars, columns.rows), axis=1) / bars
     return _last(np.where(mean > 0, mean, np.nan), columns.rows)
 
 
@@ -220,9 +220,9 @@ def bands(close: FloatArray, period: int, deviations: float, rows: int) -> Bands
     Returns:
         Columns of `rows` values.
     """
-    windows = _windows(close, period, rows)
-    middle = np.add.reduce(windows, axis=1) / period
-    apart = windows - middle[:, np.newaxis]
+    spans = windows(close, period, rows)
+    middle = np.add.reduce(spans, axis=1) / period
+    apart = spans - middle[:, np.newaxis]
     half = deviations * np.sqrt(np.add.reduce(apart * apart, axis=1) / period)
     middle, half = _last(middle, rows), _last(half, rows)
     width = 2.0 * half
@@ -233,6 +233,11 @@ def bands(close: FloatArray, period: int, deviations: float, rows: int) -> Bands
         width[empty] = np.inf  # %B and deviations become their neutral values below
     away = (_last(close, rows) - middle) / width
     return Bands(middle + half, middle, middle - half, bandwidth, 0.5 + away, away * (2.0 * deviations))
+
+
+def total(column: FloatArray, bars: int) -> float:
+    """Sum of the last `bars` values, added in the same order as in `windows`; NaN if there are fewer."""
+    return float(np.add.reduce(column[-bars:])) if len(column) >= bars else math.nan
 
 
 def _last(column: FloatArray, rows: int) -> FloatArray:

@@ -106,6 +106,14 @@ def _below(buffer: float, prices: list[float], close: float) -> float:
     return math.nan
 
 
+def newest_levels(bars: Bars, side_bars: int, buffer: float) -> tuple[float, float]:
+    """Support and resistance of `nearest_levels` for the last bar."""
+    low, high, close = bars.low[-LEVEL_BARS:], bars.high[-LEVEL_BARS:], bars.close.item(-1)
+    # Only pivots that it may use are among the bars.
+    support = _below(buffer, sorted(low[troughs(low, side_bars)].tolist()), close)
+    return support, _above(buffer, sorted(high[peaks(high, side_bars)].tolist()), close)
+
+
 def _nearest(
     column: FloatArray, at: IntArray, close: FloatArray, side_bars: int, search: Callable[[list[float], float], float]
 ) -> FloatArray:
@@ -118,8 +126,6 @@ def _nearest(
         side_bars: number of bars on each side of a pivot.
         search: finds the nearest level among pivots in ascending order.
     """
-    if len(close) == 1:  # only pivots that it may use are among the bars
-        return np.array([search(sorted(column[at].tolist()), close.item())])
     places, usable = at.tolist(), slice(-1, -1)
     prices: list[float] = []
     nearest: list[float] = []

@@ -10,13 +10,11 @@ import math
 from itertools import compress, count, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from vivienne.agent.blocking import CHECKS, CHECKS_OF, FILTER_OF, SCENARIOS, SCENARIOS_OF, is_met
 from vivienne.agent.decision import Clarity, percent_of
 from vivienne.agent.filters import FILTERS
 from vivienne.agent.filters.levels import distance_ahead
-from vivienne.agent.levels import nearest_levels
+from vivienne.agent.levels import newest_levels
 from vivienne.agent.rules import Ordered
 from vivienne.agent.schema import RULES, field_at
 from vivienne.agent.tolerance import EQUAL
@@ -266,7 +264,7 @@ def _are_true(changes: tuple[Change, ...], decision: Decision, bars: Bars, confi
     buffer = next((change.new for change in changes if change.path == _LEVELS_BUFFER), None)
     if buffer is None:
         return True
-    support, resistance = nearest_levels(bars, config.indicators.pivot_bars, buffer, 1)
-    side = np.array([1.0 if decision.side == "long" else -1.0])
-    ahead = distance_ahead(side, bars.close[-1:], support, resistance)
-    return is_met(_LEVEL_AHEAD, float(ahead[0]), buffer) == changes[0].held
+    support, resistance = newest_levels(bars, config.indicators.pivot_bars, buffer)
+    side = 1.0 if decision.side == "long" else -1.0
+    ahead = distance_ahead(side, bars.close.item(-1), support, resistance)
+    return is_met(_LEVEL_AHEAD, ahead, buffer) == changes[0].held

@@ -78,24 +78,27 @@ def _prepare(config: Configuration, timeframe_minutes: int) -> Prepared:
     thresholds = tuple(
         threshold if isinstance(threshold, float) else float(threshold(config)) for threshold in _THRESHOLDS
     )
+    level_thresholds = tuple(
+        float(each)
+        for each in (settings.state_threshold_loaded, settings.state_threshold_aim, settings.state_threshold_bang)
+    )
+    sizes = tuple(
+        float(each)
+        for each in (
+            settings.position_size_idle,
+            settings.position_size_loaded,
+            settings.position_size_aim,
+            settings.position_size_bang,
+        )
+    )
     return Prepared(
         bars_needed=bars_needed(config.indicators, timeframe_minutes),
         signals=tuple(signal for signal in SIGNALS if signal.name in weighted or signal.name in _NEEDED),
-        weights=Weights(tuple(weighted), np.array([[weight] for weight in weighted.values()], dtype=np.float64)),
-        gates=Gates.of(enabled, selected, thresholds),
-        levels=Levels(
-            np.array(
-                [settings.state_threshold_loaded, settings.state_threshold_aim, settings.state_threshold_bang],
-                dtype=np.float64,
-            ),
-            np.array(
-                [
-                    settings.position_size_idle,
-                    settings.position_size_loaded,
-                    settings.position_size_aim,
-                    settings.position_size_bang,
-                ],
-                dtype=np.float64,
-            ),
+        weights=Weights(
+            tuple(weighted),
+            np.array([[weight] for weight in weighted.values()], dtype=np.float64),
+            (*weighted.values(),),
         ),
+        gates=Gates.of(enabled, selected, thresholds),
+        levels=Levels(np.array(level_thresholds), np.array(sizes), level_thresholds, sizes),
     )

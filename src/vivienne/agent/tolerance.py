@@ -12,25 +12,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from vivienne.agent.arithmetic import Conditions, Values
     from vivienne.market.types import BoolArray, FloatArray
 
 EQUAL = 1e-9
 """Relative tolerance. Rounding errors are orders of magnitude smaller; the ticks of real markets are larger."""
 
 
-def settled(difference: FloatArray, scale: FloatArray | float) -> FloatArray:
+def settled(difference: Values, scale: Values) -> Values:
     """Set differences that are only rounding to 0.
 
     Args:
         difference: difference of two values.
         scale: size of these values, above 0.
     """
-    return difference * (np.abs(difference) > EQUAL * scale)
+    return difference * (abs(difference) > EQUAL * scale)
 
 
-def above(one: FloatArray, other: FloatArray | float) -> BoolArray:
+def above(one: Values, other: Values) -> Conditions:
     """True where `one` is above `other` by more than the tolerance; False where either is NaN."""
-    return one - other > EQUAL * np.abs(other)
+    return one - other > EQUAL * abs(other)
 
 
 def least_excess(threshold: FloatArray, strict: BoolArray) -> FloatArray:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from vivienne.agent.decision import NO_CAP
 from vivienne.agent.evaluate import FULL_HISTORY, bars_used, evaluate, history_needed
 from vivienne.agent.explain import explain
-from vivienne.live.entries import Readings, chart_bars, readings
+from vivienne.agent.newest import evaluate_newest
+from vivienne.live.entries import Readings, chart_bars, decided_chart_bar, readings, readings_of
 from vivienne.live.made import Made, MadeDecisions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from vivienne.agent.decided import Decided
     from vivienne.agent.decision import Decision
     from vivienne.agent.evaluate import Evaluation
     from vivienne.agent.schema import Configuration
@@ -67,7 +69,7 @@ class Deciding:
         self._least_history = FULL_HISTORY if require_full_history else 0
         self._made = MadeDecisions(window.length)
         self._first: int | None = None
-        self._latest: tuple[Bars, Evaluation] | None = None
+        self._latest: tuple[Bars, Decided] | None = None
         self.decision: Decision | None = None
         self.explanation: Explanation | None = None
 
@@ -100,11 +102,11 @@ class Deciding:
         bars = self._window.bars()
         if self._first is None:
             self._first = int(bars.open_time[-1 - followed_by])
-        decision, evaluation = self._decide(bars[: len(bars) - followed_by] if followed_by else bars, active)
+        decided = self._decide(bars[: len(bars) - followed_by] if followed_by else bars, active)
         if self.is_ready:
-            is_paused, [read] = active.pause is not None, readings(evaluation)
-            self._made.add(Made(decision, active.version, is_paused, read))
-        return decision
+            is_paused = active.pause is not None
+            self._made.add(Made(decided.decision, active.version, is_paused, readings_of(decided.now)))
+        return decided.decision
 
     def decide_again(self, active: Active, open_bar: Candle | None = None) -> None:
         """Decide the newest bar again, or the open bar if it is given. The decision is not kept."""
@@ -119,9 +121,9 @@ class Deciding:
         """
         if self._latest is None:
             raise LookupError("no decision has been made yet")
-        bars, evaluation = self._latest
-        sources = self._window.sources()[: len(bars)]
-        return chart_bars(bars, sources, evaluation, self._known(evaluation), self._first)[-1]
+        bars, decided = self._latest
+        [known] = self._made.at([decided.decision.open_time])
+        return decided_chart_bar(bars, self._window.source(len(bars) - 1), decided, known, self._first)
 
     def basis(self) -> Basis:
         """The basis of the newest decision.
@@ -131,12 +133,11 @@ class Deciding:
         """
         if self._latest is None:
             raise LookupError("no decision has been made yet")
-        bars, evaluation = self._latest
+        bars, decided = self._latest
         held = self._window.held()
         held = held._replace(bars=bars, sources=held.sources[: len(bars)])
         used = bars_used(int(bars.open_time[-1]), self._timeframe.minutes, len(bars))
-        [read] = readings(evaluation)
-        return Basis(held, used, read, evaluation.now.atr.item(-1), self._cap)
+        return Basis(held, used, readings_of(decided.now), decided.now.atr, self._cap)
 
     def chart_bars(self, active: Active, limit: int, before: int | None = None) -> list[ChartBar]:
         """The last closed bars as a chart draws them, at most `limit`; only those that open before a time, if given."""
@@ -186,13 +187,13 @@ class Deciding:
     def _evaluate(self, bars: Bars, config: Configuration, rows: int) -> Evaluation:
         return evaluate(bars, config, self._timeframe.minutes, rows, cap=self._cap, is_cut=self._window.is_cut)
 
-    def _decide(self, bars: Bars, active: Active) -> tuple[Decision, Evaluation]:
-        config = active.configuration
-        evaluation = self._evaluate(bars, config, 1)
-        self._latest = bars, evaluation
-        self.decision = decision = evaluation.decision()
-        self.explanation = explain(evaluation, bars, config, decision)
-        return decision, evaluation
+    def _decide(self, bars: Bars, active: Active) -> Decided:
+        config, minutes = active.configuration, self._timeframe.minutes
+        decided = evaluate_newest(bars, config, minutes, cap=self._cap, is_cut=self._window.is_cut)
+        self._latest = bars, decided
+        self.decision = decided.decision
+        self.explanation = explain(decided, bars, config)
+        return decided
 
     def _known(self, evaluation: Evaluation) -> list[Made | None]:
         return self._made.at(evaluation.open_time.tolist())

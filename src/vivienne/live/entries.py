@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vivienne.agent.decision import Clarity
 from vivienne.agent.signals.base import in_atr
@@ -13,6 +13,7 @@ from vivienne.wire.chart import UNLISTED
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from vivienne.agent.decided import Decided
     from vivienne.agent.decision import Decision
     from vivienne.agent.evaluate import Evaluation
     from vivienne.agent.indicators import IndicatorRows
@@ -110,6 +111,11 @@ def reading_columns(evaluation: Evaluation) -> tuple[FloatArray, FloatArray, Flo
     return now.rsi, in_atr(now.macd, now.atr), in_atr(now.macd_histogram, now.atr)
 
 
+def readings_of(now: IndicatorRows) -> Readings:
+    """The readings of one bar, of indicators with plain values; NaN until an indicator has a value."""
+    return Readings(now.rsi, in_atr(now.macd, now.atr), in_atr(now.macd_histogram, now.atr))
+
+
 def readings(evaluation: Evaluation) -> list[Readings]:
     """The readings of every row of an evaluation, oldest first; NaN until an indicator has a value."""
     return list(map(Readings, *(column.tolist() for column in reading_columns(evaluation))))
@@ -142,6 +148,24 @@ def chart_bars(
     ]
 
 
+def decided_chart_bar(
+    bars: Bars, source: MinuteSource | None, decided: Decided, made: Made | None, first_closed: int | None
+) -> ChartBar:
+    """The last bar, decided; see `chart_bars`."""
+    now, before = decided.now, math.inf if first_closed is None else first_closed
+    figures = (
+        bars.open.item(-1), bars.high.item(-1), bars.low.item(-1), bars.close.item(-1), bars.volume.item(-1),
+        bars.quote_volume.item(-1), *_drawn(now),
+    )  # fmt: skip
+    decision, read = (decided.decision, readings_of(now)) if made is None else (made.decision, made.readings)
+    return _chart_bar(figures, source, decision, read, made, before)
+
+
+def _drawn(now: IndicatorRows) -> tuple[Any, ...]:
+    """The indicators that are drawn over the candles."""
+    return now.ema_fast, now.ema_slow, now.bollinger_upper, now.bollinger_middle, now.bollinger_lower, now.vwap
+
+
 def decided_chart_bars(
     bars: Bars, sources: Sequence[MinuteSource | None], now: IndicatorRows, made: Sequence[Made]
 ) -> list[ChartBar]:
@@ -152,10 +176,7 @@ def decided_chart_bars(
 
 def _figures(bars: Bars, now: IndicatorRows, rows: int) -> Iterator[tuple[float, ...]]:
     """Prices, volumes and indicators of the last rows."""
-    columns = (
-        bars.open, bars.high, bars.low, bars.close, bars.volume, bars.quote_volume, now.ema_fast, now.ema_slow,
-        now.bollinger_upper, now.bollinger_middle, now.bollinger_lower, now.vwap,
-    )  # fmt: skip
+    columns = bars.open, bars.high, bars.low, bars.close, bars.volume, bars.quote_volume, *_drawn(now)
     return zip(*(column[-rows:].tolist() for column in columns), strict=True)
 
 

@@ -156,6 +156,10 @@ class BarWindow:
         rows = slice(self._end - self._count, self._end)
         return [SOURCES[code] for code in self._sources[rows].tolist()]
 
+    def source(self, row: int) -> MinuteSource | None:
+        """Where one of the bars in the window came from; the oldest is row 0."""
+        return SOURCES[self._sources.item(self._end - self._count + row)]
+
     def held(self) -> Held:
         """The bars in the window with all that is known of them."""
         rows = slice(self._end - self._count, self._end)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from vivienne.agent.arithmetic import Values
     from vivienne.agent.indicators import Columns
     from vivienne.agent.rules import Rule
     from vivienne.agent.signals.base import Vote
     from vivienne.agent.tunable import Section
-    from vivienne.market.types import FloatArray
     from vivienne.wire.explanation import Relation, Unit
 
 
@@ -34,11 +34,11 @@ class Scene(NamedTuple):
     """
 
     columns: Columns
-    side: FloatArray
-    trend: FloatArray
+    side: Values
+    trend: Values
     votes: Mapping[str, Vote]
-    support: FloatArray
-    resistance: FloatArray
+    support: Values
+    resistance: Values
     timeframe_minutes: int
 
 
@@ -55,7 +55,7 @@ class Measure(NamedTuple):
     id: str
     words: str
     unit: Unit
-    column: Callable[[Scene], FloatArray]
+    column: Callable[[Scene], Values]
 
 
 class Check(NamedTuple):

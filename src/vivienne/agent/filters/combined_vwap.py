@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vivienne.agent.filters.base import Check, Filter, Measure, Scenario
-from vivienne.agent.filters.measures import AVERAGE_TRADE, OVER_VWAP, TRADES_PER_MINUTE, ratio
+from vivienne.agent.filters.measures import AVERAGE_TRADE, OVER_VWAP, TRADES_PER_MINUTE, of_rows, ratio
 from vivienne.agent.tunable import Section, description, filter_switch, trade_size, trades_per_minute, tunable
 
 if TYPE_CHECKING:
+    from vivienne.agent.arithmetic import Values
     from vivienne.agent.filters.base import Scene
-    from vivienne.market.types import FloatArray
 
 _PATH = "filters.combined_vwap."
 
@@ -48,9 +48,9 @@ class CombinedVwapFilter(Section):
     )
 
 
-def _taker_buy_share(scene: Scene) -> FloatArray:
-    bars, rows = scene.columns.bars, len(scene.side)
-    return ratio(bars.taker_buy_volume[-rows:], bars.volume[-rows:])
+def _taker_buy_share(scene: Scene) -> Values:
+    bars = scene.columns.bars
+    return ratio(of_rows(scene, bars.taker_buy_volume), of_rows(scene, bars.volume))
 
 
 _RISE = Measure("rise", "rise since the previous bar", "price_difference", lambda scene: scene.columns.now.rise)

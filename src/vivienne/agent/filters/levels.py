@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from vivienne.agent.arithmetic import where
 from vivienne.agent.filters.base import Check, Filter, Measure, Scenario
 from vivienne.agent.tunable import FRACTION_OF_PRICE, Section, description, filter_switch, tunable
 
 if TYPE_CHECKING:
-    from vivienne.market.types import FloatArray
+    from vivienne.agent.arithmetic import Values
 
 
 class LevelsFilter(Section):
@@ -30,9 +29,9 @@ class LevelsFilter(Section):
     )
 
 
-def distance_ahead(side: FloatArray, close: FloatArray, support: FloatArray, resistance: FloatArray) -> FloatArray:
+def distance_ahead(side: Values, close: Values, support: Values, resistance: Values) -> Values:
     """Distance to the nearest level in the direction of the entry, as a fraction of the close."""
-    return np.where(side > 0.0, resistance - close, close - support) / close
+    return where(side > 0.0, resistance - close, close - support) / close
 
 
 _LEVEL_AHEAD = Measure(

@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from vivienne.agent.arithmetic import sign, where
 from vivienne.agent.filters.base import Check, Measure
 
 if TYPE_CHECKING:
+    from vivienne.agent.arithmetic import Values
     from vivienne.agent.filters.base import Scene
     from vivienne.agent.indicators import IndicatorRows
     from vivienne.market.types import FloatArray
 
 
-def trend_of(now: IndicatorRows) -> FloatArray:
+def trend_of(now: IndicatorRows) -> Values:
     """Trend of each row: +1 if MACD is above its signal line and above 0, -1 if it is below both, else 0."""
-    side = np.sign(now.macd)
-    return np.where(side * np.sign(now.macd_histogram) > 0.0, side, 0.0)
+    side = sign(now.macd)
+    return where(side * sign(now.macd_histogram) > 0.0, side, 0.0)
 
 
-def ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
+def ratio(part: Values, whole: Values) -> Values:
     """The part divided by the whole; NaN where the whole is not above 0."""
-    return part / np.where(whole > 0.0, whole, np.nan)
+    return part / where(whole > 0.0, whole, math.nan)
 
 
-def _trades_per_minute(scene: Scene) -> FloatArray:
-    return scene.columns.bars.trade_count[-len(scene.side) :] / scene.timeframe_minutes
+def of_rows(scene: Scene, column: FloatArray) -> Values:
+    """The values of the rows, from a column of the bars."""
+    return column.item(-1) if isinstance(scene.side, float) else column[-len(scene.side) :]
 
 
-def _average_trade(scene: Scene) -> FloatArray:
-    bars, rows = scene.columns.bars, len(scene.side)
-    return ratio(bars.quote_volume[-rows:], bars.trade_count[-rows:])
+def _trades_per_minute(scene: Scene) -> Values:
+    return of_rows(scene, scene.columns.bars.trade_count) / scene.timeframe_minutes
+
+
+def _average_trade(scene: Scene) -> Values:
+    bars = scene.columns.bars
+    return ratio(of_rows(scene, bars.quote_volume), of_rows(scene, bars.trade_count))
 
 
 TREND_AHEAD = Measure(

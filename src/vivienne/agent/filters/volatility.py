@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, get_args
 
-import numpy as np
-
+from vivienne.agent.arithmetic import where
 from vivienne.agent.filters.base import Check, Filter, Measure, Scenario
 from vivienne.agent.filters.measures import AGAINST_TREND
 from vivienne.agent.rules import Ordered
@@ -14,12 +13,15 @@ from vivienne.agent.tunable import FRACTION_OF_PRICE, Section, description, filt
 from vivienne.wire.explanation import VolatilityStatus
 
 if TYPE_CHECKING:
+    from vivienne.agent.arithmetic import Values
     from vivienne.agent.indicators import IndicatorRows
-    from vivienne.market.types import IntArray
 
 _PATH = "filters.volatility."
 STATUSES: tuple[VolatilityStatus, ...] = get_args(VolatilityStatus)
 """All statuses; `status` returns indexes into them. The first one applies if no other does."""
+
+
+_NORMAL, _SQUEEZE, _BREAKOUT, _OVEREXTENDED = map(STATUSES.index, ("normal", "squeeze", "breakout", "overextended"))
 
 
 def _bandwidth(default: float, title: str, text: str) -> Any:
@@ -64,14 +66,13 @@ class VolatilityFilter(Section):
     )
 
 
-def status(now: IndicatorRows, tunables: VolatilityFilter) -> IntArray:
+def status(now: IndicatorRows, tunables: VolatilityFilter) -> Values:
     """The volatility status of each row, as an index into `STATUSES`; overextended takes precedence."""
     squeeze, breakout = tunables.volatility_squeeze_threshold, tunables.volatility_breakout_threshold
-    found = np.zeros(len(now.bandwidth), dtype=np.int64)
-    found[now.bandwidth > breakout * (1.0 + EQUAL)] = STATUSES.index("breakout")
-    found[now.bandwidth < squeeze * (1.0 - EQUAL)] = STATUSES.index("squeeze")
-    found[np.abs(now.deviations) >= tunables.overextended_deviations * (1.0 - EQUAL)] = STATUSES.index("overextended")
-    return found
+    wide = where(now.bandwidth > breakout * (1.0 + EQUAL), _BREAKOUT, _NORMAL)
+    found = where(now.bandwidth < squeeze * (1.0 - EQUAL), _SQUEEZE, wide)
+    is_far = abs(now.deviations) >= tunables.overextended_deviations * (1.0 - EQUAL)
+    return where(is_far, _OVEREXTENDED, found)
 
 
 _BANDWIDTH = Measure("bandwidth", "bandwidth", "fraction", lambda scene: scene.columns.now.bandwidth)

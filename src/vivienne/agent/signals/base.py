@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
+from vivienne.agent.arithmetic import bounds, greatest, least, sign, where, zeros
 from vivienne.agent.tolerance import EQUAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vivienne.agent.arithmetic import Conditions, Values
     from vivienne.agent.indicators import Columns
     from vivienne.agent.rules import Rule
     from vivienne.agent.tunable import Section
-    from vivienne.market.types import BoolArray, FloatArray
     from vivienne.wire.explanation import Unit
 
 
@@ -28,9 +28,9 @@ class Vote(NamedTuple):
         reading: the value that the vote is based on, for the explanation.
     """
 
-    direction: FloatArray
-    strength: FloatArray
-    reading: FloatArray
+    direction: Values
+    strength: Values
+    reading: Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,35 +60,35 @@ class Signal:
     rules: tuple[Rule, ...] = ()
 
 
-def in_atr(difference: FloatArray, atr: FloatArray) -> FloatArray:
+def in_atr(difference: Values, atr: Values) -> Values:
     """A price difference in units of ATR; 0 where the ATR is 0, so that a market without movement gives no vote."""
-    return difference / np.where(atr > 0.0, atr, np.inf)
+    return difference / where(atr > 0.0, atr, math.inf)
 
 
-def leaning(reading: FloatArray, full: float) -> Vote:
+def leaning(reading: Values, full: float) -> Vote:
     """A vote with the sign of the reading; its strength grows with the size and is 1 at `full` or more."""
-    return Vote(np.sign(reading), np.minimum(np.abs(reading) / full, 1.0), reading)
+    return Vote(sign(reading), least(abs(reading) / full, 1.0), reading)
 
 
-def excursion(up: BoolArray, down: BoolArray, percent_b: FloatArray, full: float) -> Vote:
+def excursion(up: Conditions, down: Conditions, percent_b: Values, full: float) -> Vote:
     """A vote with strength 0.5 or more; the strength grows with the distance of %B outside 0..1."""
-    direction = up.astype(np.float64) - down
-    strength = np.where(direction == 0, 0.0, 0.5 + 0.5 * np.minimum(overshoot(percent_b) / full, 1.0))
+    direction = up * 1.0 - down
+    strength = where(direction == 0, 0.0, 0.5 + 0.5 * least(overshoot(percent_b) / full, 1.0))
     return Vote(direction, strength, percent_b)
 
 
-def no_vote(reading: FloatArray) -> Vote:
+def no_vote(reading: Values) -> Vote:
     """A vote of 0 on every row, the usual result of signals that rarely vote."""
-    nothing = np.zeros(len(reading))
+    nothing = zeros(reading)
     return Vote(nothing, nothing, reading)
 
 
-def is_within(percent_b: FloatArray) -> bool:
+def is_within(percent_b: Values) -> bool:
     """True if every close is within the bands or on one of them, the usual case."""
-    values: list[float] = percent_b.tolist()
-    return min(values) >= -EQUAL and max(values) <= 1 + EQUAL
+    low, high = bounds(percent_b)
+    return low >= -EQUAL and high <= 1 + EQUAL
 
 
-def overshoot(percent_b: FloatArray) -> FloatArray:
+def overshoot(percent_b: Values) -> Values:
     """Distance outside the bands, in band widths; negative inside."""
-    return np.maximum(-percent_b, percent_b - 1.0)
+    return greatest(-percent_b, percent_b - 1.0)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from vivienne.agent.arithmetic import share, sign, where
 from vivienne.agent.signals.base import Signal, Vote, overshoot
 from vivienne.agent.tolerance import EQUAL
 from vivienne.agent.tunable import Section, band_widths
@@ -26,8 +25,8 @@ def vote(columns: Columns, tunables: BbBreakoutLevel) -> Vote:
     """Vote in the direction of the break if the close is outside a band, whether or not the bands widen."""
     reading = columns.now.percent_b
     outside = overshoot(reading)
-    direction = np.where(outside > EQUAL, np.sign(reading - 0.5), 0.0)
-    return Vote(direction, np.clip(outside / tunables.bb_breakout_level_full_strength, 0.0, 1.0), reading)
+    direction = where(outside > EQUAL, sign(reading - 0.5), 0.0)
+    return Vote(direction, share(outside / tunables.bb_breakout_level_full_strength), reading)
 
 
 SIGNAL = Signal(

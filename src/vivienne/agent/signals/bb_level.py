@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from vivienne.agent.arithmetic import least, share, sign, where
 from vivienne.agent.signals.base import Signal, Vote
 from vivienne.agent.tolerance import EQUAL, settled
 from vivienne.agent.tunable import Section, band_widths, tunable
@@ -33,9 +32,9 @@ class BbLevel(Section):
 def vote(columns: Columns, tunables: BbLevel) -> Vote:
     """Vote long near and below the lower band, short near and above the upper one."""
     reading = columns.now.percent_b
-    depth = tunables.bb_level_begin - np.minimum(reading, 1.0 - reading)
-    direction = np.where(depth > EQUAL, np.sign(settled(0.5 - reading, 1.0)), 0.0)
-    return Vote(direction, np.clip(depth / tunables.bb_level_full_strength, 0.0, 1.0), reading)
+    depth = tunables.bb_level_begin - least(reading, 1.0 - reading)
+    direction = where(depth > EQUAL, sign(settled(0.5 - reading, 1.0)), 0.0)
+    return Vote(direction, share(depth / tunables.bb_level_full_strength), reading)
 
 
 SIGNAL = Signal(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vivienne.agent.indicators import any_row
+from vivienne.agent.arithmetic import any_row, interpolated, least, sign
 from vivienne.agent.rules import Ordered
 from vivienne.agent.signals.base import Signal, Vote, no_vote
 from vivienne.agent.tolerance import EQUAL, settled
@@ -33,12 +33,12 @@ _STRENGTHS = np.array([1.0, 0.5, 0.0])
 def vote(columns: Columns, tunables: Rsi) -> Vote:
     """Vote long when oversold and short when overbought; the strength grows with the distance."""
     reading = columns.now.rsi
-    depth = np.minimum(reading, 100.0 - reading)
+    depth = least(reading, 100.0 - reading)
     is_voting = tunables.rsi_begin - depth > EQUAL * tunables.rsi_begin
     if not any_row(is_voting):
         return no_vote(reading)
-    strength = np.interp(depth, (tunables.rsi_full, tunables.rsi_half, tunables.rsi_begin), _STRENGTHS)
-    return Vote(np.sign(settled(50.0 - reading, 50.0)) * is_voting, strength, reading)
+    strength = interpolated(depth, (tunables.rsi_full, tunables.rsi_half, tunables.rsi_begin), _STRENGTHS)
+    return Vote(sign(settled(50.0 - reading, 50.0)) * is_voting, strength, reading)
 
 
 SIGNAL = Signal(

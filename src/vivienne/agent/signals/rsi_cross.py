@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from vivienne.agent.arithmetic import share, where
 from vivienne.agent.indicators import ago
 from vivienne.agent.signals.base import Signal, Vote
 from vivienne.agent.tolerance import EQUAL
@@ -34,15 +33,14 @@ class RsiCross(Section):
 
 def vote(columns: Columns, tunables: Signals) -> Vote:
     """Vote long if the RSI crossed `rsi_half` upwards within the last 3 bars and is above it; mirrored for short."""
-    reading, low = columns.now.rsi, tunables.rsi_half  # of the signal `rsi`
-    oversold, overbought = low - columns.led.rsi, columns.led.rsi - (100.0 - low)
-    back = [
-        np.logical_or.reduce([ago(depth, bars) >= -_EQUAL for bars in (1, 2, 3)]) for depth in (oversold, overbought)
-    ]
-    up, down = -ago(oversold, 0), -ago(overbought, 0)
-    direction = (back[0] & (up > _EQUAL)).astype(np.float64) - (back[1] & (down > _EQUAL))
-    beyond = np.where(direction > 0, up, down)
-    strength = np.where(direction == 0, 0.0, 0.5 + 0.5 * np.clip(beyond / tunables.rsi_cross_full_strength, 0.0, 1.0))
+    reading, low, high = columns.now.rsi, tunables.rsi_half, 100.0 - tunables.rsi_half  # of the signal `rsi`
+    one, two, three = (ago(columns.led.rsi, bars) for bars in (1, 2, 3))
+    was_low = (low - one >= -_EQUAL) | (low - two >= -_EQUAL) | (low - three >= -_EQUAL)
+    was_high = (one - high >= -_EQUAL) | (two - high >= -_EQUAL) | (three - high >= -_EQUAL)
+    up, down = -(low - reading), -(reading - high)
+    direction = (was_low & (up > _EQUAL)) * 1.0 - (was_high & (down > _EQUAL))
+    beyond = where(direction > 0, up, down)
+    strength = where(direction == 0, 0.0, 0.5 + 0.5 * share(beyond / tunables.rsi_cross_full_strength))
     return Vote(direction, strength, reading)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from vivienne.agent.arithmetic import least, sign
 from vivienne.agent.signals.base import Signal, Vote
 from vivienne.agent.tolerance import settled
 from vivienne.agent.tunable import Section, tunable
@@ -31,7 +30,7 @@ def vote(columns: Columns, tunables: RsiLevel) -> Vote:
     """Vote long above 50 and short below 50; the strength grows with the distance."""
     reading = columns.now.rsi
     distance = settled(reading - 50.0, 50.0)
-    return Vote(np.sign(distance), np.minimum(np.abs(distance) / tunables.rsi_level_full_strength, 1.0), reading)
+    return Vote(sign(distance), least(abs(distance) / tunables.rsi_level_full_strength, 1.0), reading)
 
 
 SIGNAL = Signal(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from vivienne.agent.arithmetic import share, sign, where
 from vivienne.agent.indicators import mean_volume
 from vivienne.agent.signals.base import Signal, Vote
 from vivienne.agent.tolerance import EQUAL, settled
@@ -37,9 +36,9 @@ def vote(columns: Columns, tunables: VolumeConfirmation) -> Vote:
     now = columns.now
     reading = now.volume / mean_volume(columns, MEAN_BARS)
     excess = reading - 1.0
-    direction = np.where(excess > EQUAL, np.sign(settled(now.close - now.open, now.close)), 0.0)
-    strength = np.clip(excess / (tunables.volume_confirmation_full_strength - 1.0), 0.0, 1.0)
-    return Vote(direction, np.where(direction == 0, 0.0, strength), reading)
+    direction = where(excess > EQUAL, sign(settled(now.close - now.open, now.close)), 0.0)
+    strength = share(excess / (tunables.volume_confirmation_full_strength - 1.0))
+    return Vote(direction, where(direction == 0, 0.0, strength), reading)
 
 
 SIGNAL = Signal(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from vivienne.agent.arithmetic import where
 from vivienne.agent.signals.base import Signal, Vote, in_atr, leaning
 from vivienne.agent.tolerance import settled
 from vivienne.agent.tunable import Section, atr_distance
@@ -28,7 +27,7 @@ def vote(columns: Columns, tunables: VwapAnchor) -> Vote:
     There is no vote if the VWAP has no value.
     """
     now = columns.now
-    distance = settled(now.close - np.where(np.isnan(now.vwap), now.close, now.vwap), now.close)
+    distance = settled(now.close - where(abs(now.vwap) >= 0.0, now.vwap, now.close), now.close)  # NaN is not
     return leaning(in_atr(distance, now.atr), tunables.vwap_anchor_full_strength)
 
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from pydantic import ValidationError
 
-from vivienne.agent.evaluate import evaluate
 from vivienne.agent.explain import explain
 from vivienne.agent.nearest import alternatives, as_document
+from vivienne.agent.newest import evaluate_newest
 from vivienne.agent.schema import Configuration
 from vivienne.errors import UnknownDecision
-from vivienne.live.entries import readings
+from vivienne.live.entries import readings_of
 from vivienne.market.timeframe import Timeframe
 from vivienne.record.judging.outcomes import MOVE_BARS, outcomes
 from vivienne.record.judging.positions import positions
@@ -25,7 +25,7 @@ from vivienne.record.reading.undecided import why_undecided
 from vivienne.slices import whole
 
 if TYPE_CHECKING:
-    from vivienne.agent.evaluate import Evaluation
+    from vivienne.agent.decided import Decided
     from vivienne.record.reader import RecordReader, Segment, Series
     from vivienne.record.rows import RecordedBar, RecordedDecision
     from vivienne.wire.document import Document
@@ -125,20 +125,19 @@ def _reasons(
     except ValidationError:
         return "its configuration is not valid in this version of the program"
     cut = not made.decision.is_whole
-    evaluation = evaluate(bars, config, timeframe.minutes, cap=made.cap, is_cut=cut)
-    decision = evaluation.decision()
-    changes = alternatives(decision, evaluation.filters.row(-1), bars, config) if decision.ready else iter(())
+    decided = evaluate_newest(bars, config, timeframe.minutes, cap=made.cap, is_cut=cut)
+    decision = decided.decision
+    changes = alternatives(decision, decided.filters, bars, config) if decision.ready else iter(())
     return _Reasons(
-        explain(evaluation, bars, config, decision),
+        explain(decided, bars, config),
         [as_document(each) for each in islice(changes, MOST_CHANGES)],
-        _is_equal(evaluation, made),
+        _is_equal(decided, made),
     )
 
 
-def _is_equal(evaluation: Evaluation, made: RecordedDecision) -> bool:
+def _is_equal(decided: Decided, made: RecordedDecision) -> bool:
     """Compare to the last bit; NaN equals itself."""
-    [read] = readings(evaluation)
-    found = (*evaluation.decision(), *read, evaluation.now.atr.item(-1))
+    found = (*decided.decision, *readings_of(decided.now), decided.now.atr)
     recorded = (*made.decision, *made.readings, made.atr)
     return all(one == other or _are_nan(one, other) for one, other in zip(found, recorded, strict=True))
 
