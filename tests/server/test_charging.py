@@ -23,7 +23,7 @@ from vivienne.server.conversing import Times
 from vivienne.server.gate import Gate
 from vivienne.server.http import CALLER
 from vivienne.server.policy import PAUSE
-from vivienne.server.websockets import _Conversation, websocket_routes
+from vivienne.server.websockets import _Conversation, state_endpoint, websocket_routes
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.stream.hub import Hub
 from vivienne.stream.logs import LogStream
@@ -181,7 +181,9 @@ async def test_a_pause_over_a_websocket_overtakes_what_its_caller_sent_besides(t
     service = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ["BTC"])
     budgets, hub = TimeBudgets(monotonic), Hub()
     app = FastAPI()
-    websocket_routes(service, hub, StateBoard(hub), LogStream(), AlertStream(), budgets).add_to(app)
+    times = Times(budgets, budgets)
+    state = state_endpoint(service, hub, StateBoard(hub), times)
+    websocket_routes(state, times, LogStream(), AlertStream(), service.metrics).add_to(app)
     budgets.charge("address 192.0.2.1", 3_600.0)
 
     async def say(message: dict[str, Any]) -> str:

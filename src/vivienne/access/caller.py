@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from vivienne.errors import Forbidden
@@ -65,6 +66,7 @@ class Caller:
             raise Forbidden(f"The token {self.token!r} is no longer valid; nothing was changed")
 
 
+@lru_cache(maxsize=4096)  # it is asked for several times for each request
 def counted_as(address: str | None) -> str:
     """The name under which an address is counted: in IPv6 its /64, because a host has all addresses of it."""
     try:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from vivienne.metrics.registry import Metrics
 from vivienne.server.head import scope_of
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Scope
 
     from vivienne.access.limits import Limits
-    from vivienne.server.http_receiving import Receiving
 
     PausesAs = Callable[[Scope, str], str | None]
 
@@ -56,6 +55,30 @@ _REASONS = ("limit", "no_request", "unread", "malformed")
 def by_address(_scope: Scope, address: str) -> str | None:
     """Let everybody pause, in turns by address."""
     return address
+
+
+class Open(Protocol):
+    """An open connection.
+
+    Attributes:
+        address: of the client.
+        whose: name under which the address is counted.
+        caller: the same of the address that a proxy forwards.
+    """
+
+    address: str
+    whose: str
+    caller: str
+
+    @property
+    def is_pausing(self) -> bool:
+        """True while a pause is asked for and not answered."""
+
+    def give_up(self) -> None:
+        """End it at once."""
+
+    def hurry(self) -> None:
+        """End it because nothing whole has come in time, or because it is the oldest of too many."""
 
 
 @dataclass(slots=True)
@@ -109,14 +132,14 @@ class Connections:
         self._metrics = metrics or Metrics()
         self._open = 0
         # Oldest first.
-        self._by_address: dict[str, dict[Receiving, None]] = {}
-        self._spare: dict[Receiving, None] = {}
-        self._silent: dict[Receiving, asyncio.TimerHandle] = {}
+        self._by_address: dict[str, dict[Open, None]] = {}
+        self._spare: dict[Open, None] = {}
+        self._silent: dict[Open, asyncio.TimerHandle] = {}
         self._silent_by_address: Counter[str] = Counter()
-        self._unread: dict[Receiving, _Unread] = {}
+        self._unread: dict[Open, _Unread] = {}
         self._unread_bytes = 0
-        self._held: Held[Receiving] = Held(_MOST_HELD)
-        self._unread_by_sockets: dict[Receiving, int] = {}
+        self._held: Held[Open] = Held(_MOST_HELD)
+        self._unread_by_sockets: dict[Open, int] = {}
         self._unread_socket_bytes = 0
         for reason in _REASONS:
             self._metrics.expect(_ENDED, reason)
@@ -133,7 +156,7 @@ class Connections:
         """How many connections may be open besides those that are."""
         return self.limits.connections - self._open
 
-    def opened(self, connection: Receiving) -> ASGIApp | None:
+    def opened(self, connection: Open) -> ASGIApp | None:
         """Count a connection; return the application that refuses it, or None if it is within the limits."""
         self._open += 1
         address, whose = connection.address, connection.whose
@@ -151,6 +174,16 @@ class Connections:
             return self._refusal(_TOO_MANY, detail)
         return None
 
+    def became(self, connection: Open, stays: Open) -> None:
+        """Count something else in place of a connection. For both nothing is held or unread."""
+        here = self._by_address.get(connection.whose, {})
+        if connection not in here:
+            return
+        self.spoke(connection)
+        del here[connection]
+        here[stays] = None
+        self.waits(stays)
+
     def _make_room(self, whose: str) -> bool:
         """End the oldest connection of the address with most, if that has more than twice as many as this one."""
         most = max(self._by_address.values(), key=len)
@@ -161,18 +194,18 @@ class Connections:
         self._end(oldest)
         return True
 
-    def _least_wanted_spare(self) -> Receiving:
+    def _least_wanted_spare(self) -> Open:
         """Of the address with most spare connections, the oldest one, if possible one that does not pause."""
         whose, _ = Counter(each.whose for each in self._spare).most_common(1)[0]
         found = [each for each in self._spare if each.whose == whose]
         return next((each for each in found if not each.is_pausing), found[0])
 
-    def _end(self, connection: Receiving) -> None:
+    def _end(self, connection: Open) -> None:
         self.closed(connection)
         self.ended("limit")
         connection.give_up()
 
-    def spoke(self, connection: Receiving) -> None:
+    def spoke(self, connection: Open) -> None:
         """Note that a whole request has arrived, or that a WebSocket is open."""
         timer = self._silent.pop(connection, None)
         if timer is not None:
@@ -181,7 +214,7 @@ class Connections:
             if not self._silent_by_address[connection.caller]:
                 del self._silent_by_address[connection.caller]
 
-    def waits(self, connection: Receiving) -> None:
+    def waits(self, connection: Open) -> None:
         """Note that a request has begun and has not arrived whole.
 
         Of too many, the oldest of the address with most is ended, so that a burst of one address ends nobody else's.
@@ -195,7 +228,7 @@ class Connections:
             whose = max(self._silent_by_address, key=self._silent_by_address.__getitem__)
             next(each for each in self._silent if each.caller == whose).hurry()
 
-    def holds(self, connection: Receiving, size: int) -> None:
+    def holds(self, connection: Open, size: int) -> None:
         """Note that so many bytes are kept of what a client sent: not parsed yet, or of a request without an answer."""
         self._held.count(connection, connection.caller, size)
         while (largest := self._held.one_too_many(connection.caller)) is not None:
@@ -203,7 +236,7 @@ class Connections:
             self.ended("limit")
             largest.give_up()
 
-    def speaks_for(self, connection: Receiving, caller: str) -> None:
+    def speaks_for(self, connection: Open, caller: str) -> None:
         """Note whose request comes through a proxy: what it holds, leaves unread or does not finish counts as theirs.
 
         Otherwise all clients of the proxy were one, and of them the one with the largest request would lose.
@@ -215,7 +248,7 @@ class Connections:
         connection.caller = caller
         self._held.count(connection, caller, self._held.of(connection))
 
-    def unread(self, connection: Receiving, size: int) -> None:
+    def unread(self, connection: Open, size: int) -> None:
         """Note that so many bytes of an answer cannot be sent, because the client does not read."""
         known = self._unread.get(connection)
         if known is None:
@@ -227,7 +260,7 @@ class Connections:
         while self._unread_bytes > _MOST_UNREAD or len(self._unread) > self.limits.half_open:
             self._give_up(self._worst())
 
-    def read_on(self, connection: Receiving) -> None:
+    def read_on(self, connection: Open) -> None:
         """Note that all of a long answer is sent so far. Its time begins again, at a pace and up to a whole time."""
         known = self._unread.get(connection)
         if known is None:
@@ -241,7 +274,7 @@ class Connections:
             at = min(loop.time() + self.limits.answer_seconds, known.until)
             known.timer, known.read = loop.call_at(at, self._give_up, connection), 0
 
-    def read(self, connection: Receiving) -> None:
+    def read(self, connection: Open) -> None:
         """Note that everything is sent."""
         known = self._unread.pop(connection, None)
         if known is not None:
@@ -252,7 +285,7 @@ class Connections:
         """Count a connection that the server ended: `limit`, `no_request`, `unread` or `malformed`."""
         self._metrics.count(_ENDED, reason)
 
-    def socket_unread(self, connection: Receiving, size: int) -> None:
+    def socket_unread(self, connection: Open, size: int) -> None:
         """Note that so many bytes cannot be sent on what has become a WebSocket; its pings limit the time."""
         self._unread_socket_bytes += size - self._unread_by_sockets.pop(connection, 0)
         if size:
@@ -263,13 +296,13 @@ class Connections:
             self.ended("unread")
             most.give_up()
 
-    def lost(self, connection: Receiving) -> None:
+    def lost(self, connection: Open) -> None:
         """Note that a client has left; its connection counts until the application knows."""
         self.spoke(connection)
         self.read(connection)
         self.holds(connection, 0)
 
-    def closed(self, connection: Receiving) -> None:
+    def closed(self, connection: Open) -> None:
         """Note that a connection is closed. It may be told twice."""
         here = self._by_address.get(connection.whose, {})
         if connection not in here:
@@ -282,7 +315,7 @@ class Connections:
         if not here:
             del self._by_address[connection.whose]
 
-    def _worst(self) -> Receiving:
+    def _worst(self) -> Open:
         """Of the address that leaves most unread, the connection that does so for longest."""
         sizes: Counter[str] = Counter()
         for connection, known in self._unread.items():
@@ -290,7 +323,7 @@ class Connections:
         whose = sizes.most_common(1)[0][0]
         return next(each for each in self._unread if each.caller == whose)
 
-    def _give_up(self, connection: Receiving) -> None:
+    def _give_up(self, connection: Open) -> None:
         self.read(connection)
         self.ended("unread")
         connection.give_up()

@@ -23,6 +23,7 @@ from vivienne.server.assets import asset_routes
 from vivienne.server.asyncapi import asyncapi
 from vivienne.server.auth import auth_routes
 from vivienne.server.configuration import configuration_routes
+from vivienne.server.conversing import Times
 from vivienne.server.decisions import decision_routes
 from vivienne.server.judging import judging_routes
 from vivienne.server.metrics import metrics_routes
@@ -32,8 +33,9 @@ from vivienne.server.policy import admission
 from vivienne.server.pushing import push_routes
 from vivienne.server.readiness import Readiness
 from vivienne.server.root_path import root_of
+from vivienne.server.shortcut import Shortcut
 from vivienne.server.store_health import StoreHealth
-from vivienne.server.websockets import websocket_routes
+from vivienne.server.websockets import state_endpoint, websocket_routes
 from vivienne.version import build_version
 
 if TYPE_CHECKING:
@@ -113,8 +115,11 @@ def web_application(
     decision_routes(service, record).add_to(app)
     judging_routes(service, record, costs).add_to(app)
     push_routes(pushes, access).add_to(app)
-    websocket_routes(service, hub, board, logs, alerts or AlertStream(), budgets, access).add_to(app)
+    times = Times(budgets, budgets if access is None else access.requests)
+    state = state_endpoint(service, hub, board, times, access)
+    websocket_routes(state, times, logs, alerts or AlertStream(), service.metrics).add_to(app)
     websocket_addresses.install(app)
+    app.add_middleware(Shortcut, address=websocket_addresses.STATE, endpoint=state)
 
     _include_operation(app, service, market, additions)
     _serve_documents(app)

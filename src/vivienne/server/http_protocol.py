@@ -16,8 +16,6 @@ What uvicorn does not do, and is done here by overriding it:
 
 from __future__ import annotations
 
-import socket
-import struct
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -26,6 +24,7 @@ from vivienne.server.charging import KEEPS, LATE, READING, WAITING
 from vivienne.server.head import BAD_REQUEST
 from vivienne.server.http_receiving import Receiving
 from vivienne.server.intake import Intake
+from vivienne.server.open_socket import OpenSocket, discard
 from vivienne.server.policy import is_pause
 
 if TYPE_CHECKING:
@@ -39,8 +38,6 @@ if TYPE_CHECKING:
     from vivienne.server.websocket_protocol import WebSocketProtocol
 
 _REQUEST_TIMEOUT = 408
-_AT_ONCE = struct.pack("ii", 1, 0)
-"""Value of `SO_LINGER` with which closing a connection discards what is not sent."""
 _SOCKET_UNREAD = 8 * 1024
 """Bytes that a WebSocket may leave unread, beside those in the kernel, before no more is sent."""
 _LAST_REQUEST_SECONDS = 0.5
@@ -56,11 +53,8 @@ class Connection(Receiving):
         """What answers everything but a pause, beyond the limits."""
         self._starts: Turn | None = None
         """The turn to begin the answer, until it has come."""
-        self._socket_unread: dict[str, int] = {}
         self._is_half_closed = False
         """True once the client sends no more, and waits for the answer."""
-        self._is_gone = False
-        """True once the WebSocket is closed that this has become."""
 
     # The connection
 
@@ -151,31 +145,20 @@ class Connection(Receiving):
         # The parser and this object refer to each other, which would keep both alive.
         self.parser = None  # type: ignore[assignment]  # as uvicorn does with a connection that is lost
         became = cast("WebSocketProtocol", transport.get_protocol())  # `listen.server` says so
-        became.opened = partial(self.everything.spoke, self)
-        became.gone = self._socket_gone
-        self.headers, self.scope, self.url = [], {}, b""  # type: ignore[typeddict-item]  # of the handshake
-        scope: dict[str, Any] = getattr(became, "scope", {})  # a handshake that is none has none
-        scope[LATE] = (partial(self.everything.spoke, self), partial(self.everything.waits, self))
-        scope[KEEPS] = partial(self._leave_unread, "replies")
-        became.leaves_unread = partial(self._leave_unread, "sent")
-        self.flow.release()
+        stays = OpenSocket(self.everything, transport, self.address, self.whose, self.caller)
         self.everything.holds(self, 0)
+        self.everything.became(self, stays)
+        became.counted = stays
+        scope: dict[str, Any] = getattr(became, "scope", {})  # a handshake that is none has none
+        scope[LATE] = (stays.speaks, stays.waits)
+        scope[KEEPS] = stays.leaves_replies
+        self.flow.release()
         if transport.is_closing():
             return
         transport.set_write_buffer_limits(high=_SOCKET_UNREAD)
         transport.resume_reading()
         if not became.handshake_initiated:
             self._end(BAD_REQUEST, "Bad Request", "The WebSocket handshake cannot be read")
-
-    def _leave_unread(self, part: str, size: int) -> None:
-        """Count what the client of the WebSocket does not read: of what is sent, and of replies that wait."""
-        if not self._is_gone:
-            self._socket_unread[part] = size
-            self.everything.socket_unread(self, sum(self._socket_unread.values()))
-
-    def _socket_gone(self) -> None:
-        self._is_gone = True
-        self.everything.closed(self)
 
     # The answer
 
@@ -242,9 +225,7 @@ class Connection(Receiving):
 
     def give_up(self) -> None:
         """End the connection at once, and let go of everything that is kept for it."""
-        # Otherwise the kernel would keep what is unread, and the connection, until the client reads it.
-        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
-        self.transport.abort()
+        discard(self.transport)
         self.flow.release()  # not only when it is closed: in a pass many may be given up
 
     def send_400_response(self, msg: str) -> None:
@@ -256,10 +237,7 @@ class Connection(Receiving):
         """End a connection that took too long, or that is the oldest of too many without a request."""
         self.everything.spoke(self)
         self.everything.ended("no_request")
-        if self.transport.get_protocol() is not self:
-            self.transport.abort()  # the beginning of a WebSocket that nobody accepted
-        else:
-            self._end(_REQUEST_TIMEOUT, "Request Timeout", "The request did not arrive in time", is_counted=True)
+        self._end(_REQUEST_TIMEOUT, "Request Timeout", "The request did not arrive in time", is_counted=True)
 
     def _end(self, status: int, phrase: str, text: str, *, is_counted: bool = False) -> None:
         """Answer with the reason, and close."""

@@ -6,7 +6,6 @@ many WebSockets, takes seconds; it keeps the parts of an unfinished message one 
 
 from __future__ import annotations
 
-from collections import deque
 from sys import getsizeof
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -60,7 +59,7 @@ class Receiving(WebSocketsSansIOProtocol):
         """Bytes that have arrived and wait for their turn."""
         self._turn: Turn | None = None
         """The turn that is asked for."""
-        self._kept: deque[tuple[dict[str, Any], int]] = deque()
+        self._kept: list[tuple[dict[str, Any], int]] = []
         """Messages that wait for the application, or that it answers, with their bytes in memory."""
         self._kept_size = 0
         self._is_answering = False
@@ -203,7 +202,7 @@ class Receiving(WebSocketsSansIOProtocol):
         """Note that it is answered."""
         if self._is_answering:
             self._is_answering = False
-            self._kept_size -= self._kept.popleft()[1]
+            self._kept_size -= self._kept.pop(0)[1]
             self._count_held()
 
     # Counting
@@ -244,7 +243,7 @@ class Receiving(WebSocketsSansIOProtocol):
         self.conn.reader.discard()
         for message, _ in self._kept:
             message.pop("text", None)
-        self._kept = deque((message, 0) for message, _ in self._kept)
+        self._kept = [(message, 0) for message, _ in self._kept]
         self._counted = self._kept_size = 0
 
     def _time_the_rest(self) -> None:

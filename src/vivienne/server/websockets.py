@@ -24,7 +24,7 @@ from vivienne.channels.replies import error_reply, pong_reply, subscribe_reply
 from vivienne.config.flat import MOST_TOLD, and_more, clip, listed, nearest
 from vivienne.errors import ChangeRefused, Defect, Forbidden, Malformed, Problem, UnknownTarget
 from vivienne.server.charging import KEEPS
-from vivienne.server.conversing import Silence, Times, converse
+from vivienne.server.conversing import Silence, converse
 from vivienne.server.direct import hand_over
 from vivienne.server.http import caller_of
 from vivienne.server.routes import Routes
@@ -33,15 +33,15 @@ from vivienne.server.websocket_receiving import TOO_LONG
 from vivienne.wire.messages import Updates
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from vivienne.access.access import Access
-    from vivienne.access.budget import TimeBudgets
     from vivienne.access.caller import Caller
     from vivienne.access.limits import MessageLimits
     from vivienne.changes.service import ConfigService
-    from vivienne.metrics.registry import Traffic
+    from vivienne.metrics.registry import Metrics, Traffic
     from vivienne.outbox.stream import AlertStream
+    from vivienne.server.conversing import Times
     from vivienne.stream.hub import Hub
     from vivienne.stream.logs import LogStream
     from vivienne.stream.mailbox import Mailbox
@@ -53,33 +53,24 @@ _LEVELS = ("debug", "info", "warning", "error", "critical")
 _POLICY_VIOLATION = 1008
 
 
-def websocket_routes(
+def state_endpoint(
     service: ConfigService,
     hub: Hub,
     board: LatestStates,
-    logs: LogStream,
-    alerts: AlertStream,
-    budgets: TimeBudgets,
+    times: Times,
     access: Access | None = None,
-) -> Routes:
-    """The endpoints.
+) -> Callable[[WebSocket], Awaitable[None]]:
+    """What takes a WebSocket of states.
 
     Args:
         service: takes changes.
         hub: fans states out.
         board: has the latest states.
-        logs: has the latest records.
-        alerts: has those for browsers.
-        budgets: of the time that callers may use without changing anything.
+        times: when something is done.
         access: knows what clients may do; None lets everybody do everything.
     """
-    routes = Routes()
-    times = Times(budgets, budgets if access is None else access.requests)
-    log_traffic = service.metrics.traffic("logs")
     changes = ConfigMessages(service, "websocket")
 
-    @routes.websocket(STATE)
-    @routes.websocket(f"{STATE}/")
     async def state(websocket: WebSocket) -> None:
         await websocket.accept()
         mailbox = hub.join(keeps=websocket.scope.pop(KEEPS, None), whose=caller_of(websocket).key)
@@ -91,6 +82,26 @@ def websocket_routes(
             await converse(websocket, times, conversation, mailbox)
         finally:
             hub.leave(mailbox)
+
+    return state
+
+
+def websocket_routes(
+    state: Callable[[WebSocket], Awaitable[None]], times: Times, logs: LogStream, alerts: AlertStream, metrics: Metrics
+) -> Routes:
+    """The endpoints.
+
+    Args:
+        state: see `state_endpoint`.
+        times: when something is done.
+        logs: has the latest records.
+        alerts: has those for browsers.
+        metrics: count messages.
+    """
+    routes = Routes()
+    log_traffic = metrics.traffic("logs")
+    for address in (STATE, f"{STATE}/"):
+        routes.add_api_websocket_route(address, state)
 
     @routes.websocket(LOGS)
     @routes.websocket(f"{LOGS}/")
@@ -107,7 +118,7 @@ def websocket_routes(
         finally:
             logs.leave(reader)
 
-    _add_alerts(routes, alerts, times, service.metrics.traffic("alerts"))
+    _add_alerts(routes, alerts, times, metrics.traffic("alerts"))
     return routes
 
 
