@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
+@lru_cache(maxsize=4_096)
 def iso(milliseconds: int) -> str:
-    """A time in ms since the epoch."""
+    """A time in ms since the epoch. Thousands of assets show the same one at the same moment."""
     return written(datetime.fromtimestamp(milliseconds / 1000, UTC))
 
 

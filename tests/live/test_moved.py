@@ -26,3 +26,27 @@ async def test_one_that_waits_keeps_no_other_one_waiting() -> None:
 
     async with asyncio.timeout(10):
         assert ["ETH"] == await waiting
+
+
+async def test_one_that_moves_again_and_again_is_given_once() -> None:
+    moved = Moved(0.03)
+    for _ in range(3):
+        moved.add("BTC")
+        moved.published("BTC")
+    moved.add("BTC")
+    moved.add("ETH")
+
+    assert ["ETH"] == await moved.due()
+    moved.published("ETH")
+    assert ["BTC"] == await moved.due()
+
+
+async def test_one_that_was_published_meanwhile_has_nothing_to_show() -> None:
+    moved = Moved(0.0)
+    moved.add("BTC")
+    assert "BTC" in moved
+    moved.published("BTC")
+    moved.add("ETH")
+
+    assert "BTC" not in moved
+    assert ["ETH"] == await moved.due()

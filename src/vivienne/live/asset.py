@@ -10,7 +10,7 @@ from vivienne.agent.evaluate import FULL_HISTORY
 from vivienne.live.asset_bars import AssetBars
 from vivienne.live.change_marks import ChangeMarks
 from vivienne.live.deciding import Deciding
-from vivienne.live.entries import contact_entry, decision_entry, listed
+from vivienne.live.entries import contact_entry, listed
 from vivienne.live.freshness import Freshness
 from vivienne.live.preview import compare
 from vivienne.live.trouble import Trouble
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from vivienne.agent.decision import Decision
     from vivienne.agent.schema import Configuration
     from vivienne.changes.in_force import Active
+    from vivienne.changes.pause.state import PauseInForce
     from vivienne.live.deciding import Basis
     from vivienne.live.made import Made
     from vivienne.live.memory import Recalled
@@ -323,9 +324,12 @@ class LiveAsset:
     @property
     def status(self) -> Status:
         """The status of the asset; only `live` and `ended` states have a decision with an effect."""
-        if self._active().pause is not None:
+        return self._status(self._active().pause, self.trouble)
+
+    def _status(self, pause: PauseInForce | None, trouble: Trouble | None) -> Status:
+        if pause is not None:
             return "paused"
-        if self.trouble is not None:
+        if trouble is not None:
             return "stale"
         if not self._deciding.is_ready:
             return "warming_up"
@@ -333,12 +337,12 @@ class LiveAsset:
 
     def data(self) -> AssetState:
         """The state as it is sent on the wire."""
-        decision, bars, status = self._deciding.decision, self._bars, self.status
-        is_usable = decision is not None and status in ("live", "ended")
+        decision, bars, pause, trouble = self._deciding.decision, self._bars, self._active().pause, self.trouble
+        status, reason = self._status(pause, trouble), self._reason(pause, trouble)
+        entry = self._deciding.entry if status in ("live", "ended") else None
         age, limit = self.freshness.age, self.freshness.longest_silence
-        reason, pause, trouble = self._reason(), self._active().pause, self.trouble
         return {
-            **(decision_entry(decision, self._deciding.explanation) if decision and is_usable else undecided()),
+            **(undecided() if entry is None else entry),
             "status": status,
             "status_reason": None if reason is None else reason.message,
             "status_reason_id": None if reason is None else reason.id,
@@ -362,9 +366,8 @@ class LiveAsset:
         decision, needed = self._deciding.decision, self._deciding.bars_needed(self._config.configuration)
         return {"bars": 0 if decision is None else decision.history, "needed": needed, "of": FULL_HISTORY}
 
-    def _reason(self) -> Trouble | None:
+    def _reason(self, pause: PauseInForce | None, trouble: Trouble | None) -> Trouble | None:
         """The reason for the status; None for `live` with full history."""
-        pause, trouble = self._active().pause, self.trouble
         if pause is not None:
             return Trouble("paused", pause.sentence(None if trouble is None else trouble.message))
         if trouble is not None:

@@ -8,7 +8,7 @@ from vivienne.agent.decision import NO_CAP
 from vivienne.agent.evaluate import FULL_HISTORY, bars_used, evaluate, history_needed
 from vivienne.agent.explain import explain
 from vivienne.agent.newest import evaluate_newest
-from vivienne.live.entries import Readings, chart_bars, decided_chart_bar, readings, readings_of
+from vivienne.live.entries import Readings, chart_bars, decided_chart_bar, decision_entry, readings, readings_of
 from vivienne.live.made import Made, MadeDecisions
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from vivienne.market.types import Bars, Candle
     from vivienne.market.window import BarWindow, Held
     from vivienne.wire.chart import ChartBar
-    from vivienne.wire.explanation import Explanation
+    from vivienne.wire.decision import DecisionEntry
     from vivienne.wire.preview import LevelSizes
 
 
@@ -57,7 +57,7 @@ class Deciding:
 
     Attributes:
         decision: the newest decision; None before the first bar.
-        explanation: the reasons for it.
+        entry: its entry in states, with the reasons for it.
     """
 
     def __init__(
@@ -71,11 +71,14 @@ class Deciding:
         self._first: int | None = None
         self._latest: tuple[Bars, Decided] | None = None
         self.decision: Decision | None = None
-        self.explanation: Explanation | None = None
+        self.entry: DecisionEntry | None = None
+        self._needed: tuple[Configuration, int] | None = None
 
     def bars_needed(self, config: Configuration) -> int:
         """Number of bars that a decision needs."""
-        return max(history_needed(config, self._timeframe.minutes), self._least_history)
+        if self._needed is None or self._needed[0] is not config:  # every state says it
+            self._needed = config, max(history_needed(config, self._timeframe.minutes), self._least_history)
+        return self._needed[1]
 
     @property
     def is_ready(self) -> bool:
@@ -90,7 +93,7 @@ class Deciding:
 
     def forget(self) -> None:
         """Drop the newest decision, after the bars were dropped."""
-        self._latest = self.decision = self.explanation = None
+        self._latest = self.decision = self.entry = None
 
     def decide_closed(self, active: Active, followed_by: int = 0) -> Decision:
         """Decide a newly closed bar and keep the decision.
@@ -192,7 +195,7 @@ class Deciding:
         decided = evaluate_newest(bars, config, minutes, cap=self._cap, is_cut=self._window.is_cut)
         self._latest = bars, decided
         self.decision = decided.decision
-        self.explanation = explain(decided, bars, config)
+        self.entry = decision_entry(decided.decision, explain(decided, bars, config))
         return decided
 
     def _known(self, evaluation: Evaluation) -> list[Made | None]:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from vivienne.wire.state import ContactEntry
 
 
+_NO_CONTACT: ContactEntry = {"feed_status": None, "feed_status_reason": None, "data_delay": None}
+
+
 def finite(value: float) -> float | None:
     """Convert a number for the wire: None for NaN, which JSON does not have."""
     return value if math.isfinite(value) else None
@@ -50,7 +53,7 @@ def decision_entry(decision: Decision, explanation: Explanation | None) -> Decis
 def contact_entry(contact: Contact | None) -> ContactEntry:
     """How a feed stands with its exchange."""
     if contact is None:
-        return {"feed_status": None, "feed_status_reason": None, "data_delay": None}
+        return _NO_CONTACT
     delay = contact.delay
     return {
         "feed_status": contact.state,

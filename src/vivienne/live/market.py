@@ -382,6 +382,7 @@ class Market:
         while True:
             await asyncio.sleep(min(1.0, self._feed.longest_silence / 2))
             for asset, live in self._assets.items():
+                await self._slices.rest()
                 before = live.trouble
                 if live.ended:
                     continue
@@ -394,6 +395,9 @@ class Market:
         """Publish price changes, at most one state for each asset and interval; decide only with `on_tick`."""
         while True:
             for asset in await self._moved.due():
+                await self._slices.rest()
+                if asset not in self._moved:  # something else was published of it meanwhile
+                    continue
                 if self._on_tick:
                     self._decide_again(asset)
                 else:
