@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fanout.scene import Scene
 
 ONE, SEVERAL = ("BTC",), ("BTC", "ETH", "SOL", "XRP", "ADA")
-_SETTLE_SECONDS = 0.3
+_BEGIN_SECONDS, _END_SECONDS = 0.2, 0.1
 _PATCHES = json.dumps({"type": "subscribe", "assets": ["*"], "updates": "changes"})
 _LEAST_ONE, _LEAST_SEVERAL, _MOST_BYTES = 0.75, 1.5, 400.0
 
@@ -74,12 +74,12 @@ class _Told:
 
     def _turn(self, name: str, server: Running, crowd: Crowd, seconds: float) -> None:
         server.begin()
-        time.sleep(_SETTLE_SECONDS)
+        time.sleep(_BEGIN_SECONDS)
         used = server.processor_seconds()
         self.counted[name].append(crowd.count(seconds))
         self.used[name].append(server.processor_seconds() - used)
         server.end()
-        time.sleep(_SETTLE_SECONDS)
+        time.sleep(_END_SECONDS)
 
 
 def _deliveries(what: str, scene: Scene, told: _Told, least: float) -> Row:

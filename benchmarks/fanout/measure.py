@@ -32,11 +32,11 @@ _PARTS: dict[str, Callable[[Scene], Iterator[Row]]] = {
 
 def measure(
     *,
-    rounds: float = 5,
+    rounds: float = 7,
     clients: float = 1_000,
     idle: float = 2_000,
-    seconds: float = 1.2,
-    changes: float = 40,
+    seconds: float = 0.8,
+    changes: float = 30,
     before: str = "",
     only: str = "",
     into: str = "",
