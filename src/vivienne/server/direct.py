@@ -39,6 +39,10 @@ class Line(Protocol):
     tasks: set[asyncio.Task[None]]
 
     @property
+    def inflates(self) -> bool:
+        """True if compression was agreed on."""
+
+    @property
     def is_writable(self) -> bool:
         """False while something is unsent, and from the close on."""
 
@@ -71,12 +75,13 @@ class Direct:
 
     Attributes:
         is_free: see `vivienne.stream.mailbox.Outlet`.
+        inflates: see there.
         write: see there; that of the line as soon as nothing else is to be done for it.
     """
 
     __slots__ = (
         "_at_end", "_caller", "_context", "_first", "_hearing", "_is_open", "_is_stopping", "_leave", "_line",
-        "_mailbox", "_said", "_task", "_times", "_waits_for_time", "is_free", "write",
+        "_mailbox", "_said", "_task", "_times", "_waits_for_time", "inflates", "is_free", "write",
     )  # fmt: skip
 
     def __init__(
@@ -102,7 +107,7 @@ class Direct:
         self._at_end: list[Callable[[], object]] | None = []
         """What is called at the end; None after it."""
         self._is_open, self._is_stopping, self._waits_for_time = True, False, False
-        self.is_free = line.is_writable
+        self.is_free, self.inflates = line.is_writable, line.inflates
         self.write: Callable[[bytes], None] = self._write_first if self._first else line.write
         mailbox.goes_to(self)
         line.hand_over(self)

@@ -256,7 +256,7 @@ def server(
         metrics: count connections that are ended.
         pauses_as: see `Connections`.
 
-    WebSocket pings find dead clients; compression is off because it costs more time than it saves on a state message.
+    WebSocket pings find dead clients. The compression of uvicorn, one for each client, is off; see `deflate.py`.
     """
     networks = [ipaddress.ip_network(proxy) for proxy in proxies]
 

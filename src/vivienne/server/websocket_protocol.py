@@ -13,6 +13,7 @@ from websockets.datastructures import Headers
 from websockets.protocol import State
 
 from vivienne.server.conversing import GOING, STOPPING
+from vivienne.server.deflate import OfferDeflating
 from vivienne.server.direct import LINE
 from vivienne.server.http import CALLER
 from vivienne.server.websocket_receiving import Receiving
@@ -35,6 +36,7 @@ _LAST_WORD_SECONDS = 1.0
 _CLOSING_SECONDS = 11.0
 """Longest time from the end of a WebSocket to that of its connection; uvicorn waits 10 s for the answer to a close."""
 _POLICY_VIOLATION = 1008
+_EXTENSIONS = (OfferDeflating(),)
 _MOST_UNREAD = 64 * 1024
 """Bytes a client may leave unread; beyond it its pings are not answered."""
 
@@ -55,6 +57,7 @@ class WebSocketProtocol(Receiving):
         self._stop_timer: asyncio.TimerHandle | None = None
         self._writes_on: Turn | None = None
         """The turn to go on writing that is asked for."""
+        self.conn.available_extensions = _EXTENSIONS
         self._refusal = 0
         self._is_lost = False
         self._direct: Direct | None = None
@@ -114,6 +117,11 @@ class WebSocketProtocol(Receiving):
             self._writes_on = None
 
     # Without the application
+
+    @property
+    def inflates(self) -> bool:
+        """See `vivienne.server.direct.Line`."""
+        return bool(self.conn.extensions)
 
     @property
     def is_writable(self) -> bool:

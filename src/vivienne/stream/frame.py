@@ -56,7 +56,7 @@ class Frame:
         self._text: str | None = None
         self._earlier = earlier
         self._since: dict[int, str] | None = None
-        self._framed: dict[int | None, bytes] = {}
+        self._framed: dict[tuple[int | None, bool], bytes] = {}
         if earlier is not None:
             earlier.keep(message)
 
@@ -80,10 +80,10 @@ class Frame:
             known = self._since[base] = self._changed(base) or self.text
         return known
 
-    def framed(self, base: int | None = None) -> bytes:
-        """The same as the bytes of a WebSocket."""
-        if (known := self._framed.get(base)) is None:
-            known = self._framed[base] = framed(self.since(base).encode())
+    def framed(self, base: int | None = None, *, deflated: bool = False) -> bytes:
+        """The same as the bytes of a WebSocket, for a client that inflates or not."""
+        if (known := self._framed.get((base, deflated))) is None:
+            known = self._framed[base, deflated] = framed(self.since(base).encode(), deflated=deflated)
         return known
 
     def _changed(self, base: int) -> str | None:

@@ -33,11 +33,13 @@ class Outlet(Protocol):
 
     Attributes:
         is_free: False while nothing may be written. Once something may, the outlet lets the mailbox go on.
+        inflates: whether the client takes compressed messages.
         write: takes messages as the bytes of a WebSocket. What cannot be sent at once is kept there, and the outlet is
             not free.
     """
 
     is_free: bool
+    inflates: bool
     write: Callable[[bytes], None]
 
 
@@ -57,8 +59,8 @@ class Mailbox:
     """
 
     __slots__ = (
-        "_assets", "_broadcasts", "_fetched", "_filled", "_frames", "_keeps", "_kept", "_outlet", "_replies", "_room",
-        "_sent", "_taken", "_turn", "traffic", "waits", "whose",
+        "_assets", "_broadcasts", "_fetched", "_filled", "_frames", "_is_usual", "_keeps", "_kept", "_outlet",
+        "_replies", "_room", "_sent", "_taken", "_turn", "traffic", "waits", "whose",
     )  # fmt: skip
 
     def __init__(
@@ -83,6 +85,8 @@ class Mailbox:
         self._sent: dict[str, int] | None = None
         """By asset, the `seq` of the state that was taken last; None for a client that gets whole states."""
         self._outlet: Outlet | None = None
+        self._is_usual = False
+        """True if it gets the same bytes as most others, once it has got all there was."""
         # There only while somebody waits: thousands of clients do not.
         self._filled: asyncio.Event | None = None
         self._turn: asyncio.Event | None = None
@@ -96,6 +100,11 @@ class Mailbox:
         self._sent = {} if changes else None
         self._assets = None if assets is None else frozenset(assets)
         self._frames = {asset: frame for asset, frame in self._frames.items() if self._wants(asset)}
+        self._look_at_usual()
+
+    def _look_at_usual(self) -> None:
+        is_plain = self._outlet is not None and not self._outlet.inflates
+        self._is_usual = is_plain and self._assets is None and self._sent is None
 
     # What comes in
 
@@ -155,6 +164,7 @@ class Mailbox:
     def goes_to(self, outlet: Outlet) -> None:
         """Write to an outlet from now on, in place of a writer that takes."""
         self._outlet = outlet
+        self._look_at_usual()
         self.go_on()
 
     def go_on(self) -> None:
@@ -169,7 +179,7 @@ class Mailbox:
         if not outlet.is_free:
             self._fetch()  # what the client misses is counted
             return 0
-        if self._assets is None and self._sent is None and not self._frames and not self._replies:
+        if self._is_usual and not self._frames and not self._replies:
             # As most clients: there is nothing of its own in what it gets.
             row = self._broadcasts.row_since(self._fetched)
             if row is not None:
@@ -185,7 +195,7 @@ class Mailbox:
         self._fetch()
         row, replies = self._framed_replies()
         frames = list(islice(self._frames, max(0, ROW - replies)))
-        row.extend(self._framed(asset, self._frames.pop(asset)) for asset in frames)
+        row.extend(self._framed(asset, self._frames.pop(asset), outlet) for asset in frames)
         if row:
             self._write(outlet, row, len(row))
         if self._frames:
@@ -205,12 +215,12 @@ class Mailbox:
             self._make_room()
         return row, len(row)
 
-    def _framed(self, asset: str, frame: Frame) -> bytes:
+    def _framed(self, asset: str, frame: Frame, outlet: Outlet) -> bytes:
         """A frame as this client gets it, as bytes."""
-        if self._sent is None:
-            return frame.framed()
-        base, self._sent[asset] = self._sent.get(asset), frame.message["seq"]
-        return frame.framed(base)
+        base = None
+        if self._sent is not None:
+            base, self._sent[asset] = self._sent.get(asset), frame.message["seq"]
+        return frame.framed(base, deflated=outlet.inflates)
 
     def _make_room(self) -> None:
         if self._room is not None:

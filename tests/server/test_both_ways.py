@@ -1,0 +1,285 @@
+"""The two ways in which a client gets its messages, by tasks of the application and without them, are the same."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import re
+import zlib
+from contextlib import asynccontextmanager
+from struct import pack, unpack
+from time import monotonic
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from fastapi import FastAPI
+from websockets.asyncio.client import connect
+
+from vivienne.access.budget import TimeBudgets
+from vivienne.access.limits import Limits
+from vivienne.changes.service import ConfigService
+from vivienne.metrics.registry import Metrics
+from vivienne.outbox.stream import AlertStream
+from vivienne.server.conversing import Times
+from vivienne.server.direct import LINE
+from vivienne.server.incoming import Incoming
+from vivienne.server.listen import bind, server
+from vivienne.server.websockets import state_endpoint, websocket_routes
+from vivienne.store.sqlite import SqliteRevisionStore
+from vivienne.stream.hub import Hub
+from vivienne.stream.logs import LogStream
+from vivienne.stream.state import StateBoard
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from starlette.types import ASGIApp
+
+    from vivienne.wire.state import AssetState
+
+SECONDS = 20.0
+ASSETS = ("BTC", "ETH", "SOL")
+HANDSHAKE = (
+    b"GET /ws/state HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n"
+)
+DEFLATE = b"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
+TEXT, CONTINUED, PING = 1, 0, 9
+
+
+class Program:
+    """A program with states that a test publishes, served in both ways."""
+
+    def __init__(self, service: ConfigService) -> None:
+        self.hub = Hub()
+        self.board = StateBoard(self.hub)
+        self.ports: dict[str, int] = {}
+        self.clients: list[Plain] = []
+        self._budgets = TimeBudgets(monotonic, share=1.0, at_once=60.0)
+        self._app = FastAPI()
+        times = Times(self._budgets, self._budgets)
+        state = state_endpoint(service, self.hub, self.board, times)
+        websocket_routes(state, times, LogStream(), AlertStream(), service.metrics).add_to(self._app)
+
+    async def by_tasks(self, scope: Any, receive: Any, send: Any) -> None:
+        """The application behind a server that can hand nothing over."""
+        scope.pop(LINE, None)
+        await self._app(scope, receive, send)
+
+    @asynccontextmanager
+    async def served(self) -> AsyncIterator[None]:
+        ways: dict[str, ASGIApp] = {"by tasks": self.by_tasks, "directly": self._app}
+        running = []
+        for way, app in ways.items():
+            web, sockets = server(app, Limits(), Incoming(self._budgets, Metrics())), bind("127.0.0.1", 0)
+            running.append((web, asyncio.create_task(web.serve(sockets))))
+            self.ports[way] = sockets[0].getsockname()[1]
+        yield
+        for client in self.clients:
+            client.writer.close()
+        for web, serving in running:
+            web.should_exit = True
+            await asyncio.wait_for(serving, SECONDS)
+
+    async def client(self, way: str = "directly", headers: bytes = b"") -> Plain:
+        client = await Plain.connected(self.ports[way], headers)
+        self.clients.append(client)
+        return client
+
+    def publish(self, *assets: str, text: str = "") -> None:
+        for asset in assets:
+            content = {"bar": None, "price": random.random(), "text": text, "kept": {"a": [1, None]}}  # noqa: S311
+            self.board.publish(asset, data=cast("AssetState", content), config={}, config_version=1)
+
+
+@pytest.fixture
+async def program(tmp_path: Path) -> AsyncIterator[Program]:
+    service = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ASSETS)
+    made = Program(service)
+    async with made.served():
+        yield made
+    await service.close()
+
+
+class Plain:
+    """A client that sees bytes."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self.writer = writer
+
+    @classmethod
+    async def connected(cls, port: int, headers: bytes = b"") -> Plain:
+        client = cls(*await asyncio.open_connection("127.0.0.1", port, limit=2**24))
+        client.writer.write(HANDSHAKE % headers)
+        head = await asyncio.wait_for(client._reader.readuntil(b"\r\n\r\n"), SECONDS)
+        assert head.startswith(b"HTTP/1.1 101")
+        return client
+
+    def say(self, payload: bytes, opcode: int = TEXT, *, fin: bool = True, compressed: bool = False) -> None:
+        length = bytes([0x80 | len(payload)]) if len(payload) < 126 else pack("!BH", 0x80 | 126, len(payload))
+        first = opcode | (0x80 if fin else 0) | (0x40 if compressed else 0)
+        self.writer.write(bytes([first]) + length + bytes(4) + payload)  # a mask of zeros changes nothing
+
+    async def frame(self) -> bytes:
+        """The next frame, whole."""
+        async with asyncio.timeout(SECONDS):
+            head = await self._reader.readexactly(2)
+            length = head[1]
+            if length == 126:
+                head += await self._reader.readexactly(2)
+                [length] = unpack("!H", head[2:])
+            elif length == 127:
+                head += await self._reader.readexactly(8)
+                [length] = unpack("!Q", head[2:])
+            return head + await self._reader.readexactly(length)
+
+
+def state(frame: bytes) -> Any:
+    """The state in a frame that is not compressed."""
+    return json.loads(frame[frame.index(b"{") :])
+
+
+def timeless(frame: bytes) -> bytes:
+    """A frame without the time of an answer."""
+    return re.sub(rb'("timestamp":")[^"]*', rb"\1", frame)
+
+
+Said = tuple[bytes, int, bool]
+"""A frame of a client: payload, opcode, and whether it is the last one of its message."""
+
+
+def whole(*messages: bytes) -> list[Said]:
+    return [(message, TEXT, True) for message in messages]
+
+
+def asked(chance: random.Random) -> tuple[list[Said], int]:
+    """What a client may say besides a subscription, and the number of frames that answer it."""
+    wrong = chance.choice((b"{", b"[]", b'{"type":"nothing"}', b'{"type":"subscribe","assets":["NO"]}'))
+    pings = [json.dumps({"type": "ping", "request_id": str(number)}).encode() for number in range(9)]
+    parts = [(b'{"type":', TEXT, False), (b"", CONTINUED, False), (b"now", PING, True), (b'"ping"}', CONTINUED, True)]
+    return chance.choice(((whole(wrong), 1), (whole(*pings), 9), ([(b"there?", PING, True)], 1), (parts, 2)))
+
+
+class Both:
+    """A client of each way, and what they watch."""
+
+    def __init__(self, program: Program, chance: random.Random, clients: list[Plain]) -> None:
+        self.program, self.chance, self.clients = program, chance, clients
+        self.watched: tuple[str, ...] = ASSETS
+
+    async def same(self, count: int) -> None:
+        """Get so many frames on both, which are the same."""
+        for _ in range(count):
+            one, other = [await client.frame() for client in self.clients]
+            assert timeless(one) == timeless(other)
+
+    async def say(self, frames: list[Said], answers: int) -> None:
+        for client in self.clients:
+            for payload, opcode, fin in frames:
+                client.say(payload, opcode, fin=fin)
+        await self.same(answers)
+
+    async def publish(self) -> None:
+        moved = self.chance.sample(ASSETS, self.chance.randint(1, 3))
+        self.program.publish(*moved, text="long" * self.chance.choice((1, 10, 20_000)))
+        await self.same(len(set(moved) & set(self.watched)))
+
+    async def subscribe(self) -> None:
+        self.watched = tuple(self.chance.sample(ASSETS, self.chance.randint(1, 3)))
+        more = self.chance.choice(({}, {"updates": "changes"}, {"updates": "states"}))
+        message = json.dumps({"type": "subscribe", "assets": self.watched, **more}).encode()
+        await self.say(whole(message), 1 + len(self.watched))
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_both_ways_send_the_same_bytes_whatever_a_client_asks(program: Program, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311
+    program.publish(*ASSETS)
+    await program.board.handed_over("BTC")
+    both = Both(program, chance, [await program.client(way) for way in program.ports])
+    await both.same(len(ASSETS))
+    for _ in range(60):
+        step = chance.choice(("publish", "publish", "subscribe", "ask"))
+        if step == "publish":
+            await both.publish()
+        elif step == "subscribe":
+            await both.subscribe()
+        else:
+            await both.say(*asked(chance))
+
+
+@pytest.mark.parametrize("way", ["by tasks", "directly"])
+async def test_who_does_not_read_gets_the_newest_state_later_and_delays_nobody(program: Program, way: str) -> None:
+    sleeper, reader = [await program.client(way) for _ in range(2)]
+    cast("Any", sleeper.writer.transport).pause_reading()
+    seen = list[int]()
+    for _ in range(80):
+        program.publish("BTC", text="x" * 50_000)
+        seen.append(state(await reader.frame())["seq"])
+    cast("Any", sleeper.writer.transport).resume_reading()
+    missed = list[int]()
+    while not missed or missed[-1] != seen[-1]:
+        missed.append(state(await sleeper.frame())["seq"])
+
+    assert seen == list(range(1, 81))
+    assert missed == sorted(set(missed))
+    assert len(missed) < len(seen)
+    assert program.hub.metrics.traffic("state").conflated > 0
+
+
+@pytest.mark.parametrize("way", ["by tasks", "directly"])
+async def test_whoever_leaves_in_the_middle_is_forgotten_and_the_others_go_on(program: Program, way: str) -> None:
+    stays, vanishes, closes = [await program.client(way) for _ in range(3)]
+    for number in range(20):
+        program.publish("BTC", text="x" * 200_000)
+        if number == 5:
+            vanishes.writer.transport.abort()
+            closes.say(pack("!H", 1000), 8)
+        assert state(await stays.frame())["seq"] == number + 1
+    async with asyncio.timeout(SECONDS):
+        while len(program.hub) > 1:  # noqa: ASYNC110  # nothing tells when
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("way", ["by tasks", "directly"])
+async def test_a_client_that_takes_compressed_messages_has_the_same_states(program: Program, way: str) -> None:
+    uri = f"ws://127.0.0.1:{program.ports[way]}/ws/state"
+    async with connect(uri, compression=None) as plain, connect(uri, compression="deflate") as deflating:
+        for number in range(5):
+            program.publish("BTC", text="long" * 10**number)
+            one, other = [await asyncio.wait_for(client.recv(), SECONDS) for client in (plain, deflating)]
+            assert one == other
+        await deflating.send(json.dumps({"type": "ping", "request_id": "compressed" * 10}))
+        assert json.loads(await asyncio.wait_for(deflating.recv(), SECONDS))["type"] == "pong"
+
+
+async def test_states_are_compressed_once_for_all_clients_that_take_it(program: Program) -> None:
+    clients = [await program.client(headers=DEFLATE) for _ in range(3)]
+    program.publish("BTC", text="long" * 1_000)
+    frames = [await client.frame() for client in clients]
+
+    assert frames[0] == frames[1] == frames[2]
+    assert len(frames[0]) < 1_000
+    text = zlib.decompressobj(wbits=-15).decompress(frames[0][4:] + b"\x00\x00\xff\xff")  # RFC 7692, 7.2.2
+    assert json.loads(text)["asset"] == "BTC"
+
+
+async def test_a_client_with_little_memory_gets_states_as_they_are(program: Program) -> None:
+    headers = b"Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9\r\n"
+    client = await program.client(headers=headers)
+    program.publish("BTC", text="long" * 1_000)
+    assert state(await client.frame())["asset"] == "BTC"
+
+
+async def test_a_message_that_inflates_to_more_than_one_may_have_ends_its_connection_only(program: Program) -> None:
+    other = await program.client()
+    bomb = zlib.compressobj(9, wbits=-15)
+    packed = bomb.compress(b" " * 8_000_000) + bomb.flush(zlib.Z_SYNC_FLUSH)
+    client = await program.client(headers=DEFLATE)
+    client.say(packed[:-4], compressed=True)
+    assert unpack("!H", (await client.frame())[2:4]) == (1009,)
+    program.publish("BTC")
+    assert state(await other.frame())["seq"] == 1
