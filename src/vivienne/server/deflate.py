@@ -1,7 +1,7 @@
 """Compression of WebSockets (RFC 7692) without a memory between messages, so that one compression serves all clients.
 
 States are compressed where they are framed (`vivienne.stream.framing`). What is said to one client is short, and goes
-out as it is. What clients send may be compressed.
+out as it is. What clients send may be compressed; unpacked it has the limits of any message.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from websockets.frames import Frame
     from websockets.typing import ExtensionParameter
 
-MOST_INFLATED = 256 * 1024
-"""Bytes that a compressed message of a client may have; to inflate them takes less than a millisecond."""
 _BITS = 15
 """Of the window; a client that has less memory gets states as they are."""
 
@@ -40,11 +38,6 @@ class Deflating(PerMessageDeflate):
     def encode(self, frame: Frame) -> Frame:
         """Leave a message to one client as it is."""
         return frame
-
-    @override
-    def decode(self, frame: Frame, *, max_size: int | None = None) -> Frame:
-        """Inflate a message of a client, and no more than a little of one."""
-        return super().decode(frame, max_size=MOST_INFLATED if max_size is None else min(max_size, MOST_INFLATED))
 
 
 class OfferDeflating(ServerPerMessageDeflateFactory):
