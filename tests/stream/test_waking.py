@@ -11,7 +11,7 @@ import pytest
 from vivienne.stream.frame import Frame
 from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
-from vivienne.stream.waking import NOT, OF_ONE_CALLER, ROW, SECONDS_PER_PASS, WOKEN_AT_ONCE, Waking
+from vivienne.stream.waking import OF_ONE_CALLER, ROW, SECONDS_PER_PASS, WOKEN_AT_ONCE, Waking
 
 if TYPE_CHECKING:
     from vivienne.stream.mailbox import Mailbox
@@ -37,7 +37,7 @@ class Reader:
 
     def __init__(self, whose: str, seconds: float, clock: Clock) -> None:
         self.whose = whose
-        self.waits = NOT
+        self.waits = False
         self.times = 0
         self._seconds = seconds
         self._clock = clock

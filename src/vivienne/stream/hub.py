@@ -31,25 +31,31 @@ class Hub:
     def __init__(self, metrics: Metrics | None = None) -> None:
         self.metrics = metrics or Metrics()
         self.metrics.traffic("state")
-        self._mailboxes: set[Mailbox] = set()
+        self._by_caller: dict[str, dict[Mailbox, None]] = {}
+        self._count = 0
         self._broadcasts = Broadcasts()
         self._is_again = False
         """True if something was broadcast while the clients were woken for what came before."""
 
     def __len__(self) -> int:
-        return len(self._mailboxes)
+        return self._count
 
     def join(self, stream: str = "state", keeps: Callable[[int], None] | None = None, whose: str = "") -> Mailbox:
         """Add a new client of a caller, counted for this stream, and return its mailbox, which tells what it keeps."""
         mailbox = Mailbox(self.metrics.traffic(stream), keeps, self._broadcasts, whose)
         mailbox.traffic.clients += 1
-        self._mailboxes.add(mailbox)
+        self._by_caller.setdefault(whose, {})[mailbox] = None
+        self._count += 1
         return mailbox
 
     def leave(self, mailbox: Mailbox) -> None:
         """Remove a client that has disconnected."""
-        if mailbox in self._mailboxes:
-            self._mailboxes.remove(mailbox)
+        theirs = self._by_caller.get(mailbox.whose, {})
+        if mailbox in theirs:
+            del theirs[mailbox]
+            if not theirs:
+                del self._by_caller[mailbox.whose]
+            self._count -= 1
             self._broadcasts.waking.forget(mailbox)
             mailbox.traffic.clients -= 1
             mailbox.traffic.dropped += mailbox.unsent()
@@ -67,7 +73,7 @@ class Hub:
                 self.metrics.published(asset, frame.message["config_version"])
         waking = self._broadcasts.waking
         if not waking.is_waking:
-            waking.wake(self._mailboxes)
+            waking.wake_all(self._by_caller)
         elif not self._is_again:
             # Some have had their turn already. They get another one after the others, however much comes until then.
             self._is_again = True
@@ -75,7 +81,7 @@ class Hub:
 
     def _wake_again(self) -> None:
         self._is_again = False
-        self._broadcasts.waking.wake(self._mailboxes)
+        self._broadcasts.waking.wake_all(self._by_caller)
 
     def when_taken(self, then: Callable[[], None]) -> None:
         """Call a function once all waiting writers have taken the broadcast frames; never within this call.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from vivienne.metrics.registry import Traffic
 from vivienne.stream.broadcasts import Broadcasts
 from vivienne.stream.framing import framed
-from vivienne.stream.waking import NOT, ROW
+from vivienne.stream.waking import ROW
 from vivienne.wire.messages import encode
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Mailbox:
     ) -> None:
         self.traffic = traffic or Traffic()
         self.whose = whose
-        self.waits = NOT
+        self.waits = False
         self._broadcasts = broadcasts or Broadcasts()
         self._fetched = self._broadcasts.number
         """The newest frame that was fetched, or offered with all that are wanted."""
@@ -181,10 +181,10 @@ class Mailbox:
             return 0
         if self._is_usual and not self._frames and not self._replies:
             # As most clients: there is nothing of its own in what it gets.
-            row = self._broadcasts.row_since(self._fetched)
-            if row is not None:
-                self._fetched = self._broadcasts.number
-                data, count = row
+            broadcasts, after = self._broadcasts, self._fetched
+            if broadcasts.row_after == after or broadcasts.make_row(after):
+                self._fetched = broadcasts.number
+                data, count = broadcasts.row
                 if count:
                     outlet.write(data)
                     self.traffic.sent += count
@@ -296,6 +296,8 @@ class Mailbox:
         """Fetch and write nothing more, and let nothing wait for a client that has left."""
         self._fetched = maxsize
         self._outlet = None
+        self._frames.clear()
+        self._replies.clear()
         self._make_room()
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from vivienne.stream.waking import NOT, ROW
+from vivienne.stream.waking import ROW
 from vivienne.wire.messages import encode
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Unread:
     def __init__(self, traffic: Traffic, waking: Waking, whose: str) -> None:
         self.traffic = traffic
         self.whose = whose
-        self.waits = NOT
+        self.waits = False
         self._waking = waking
         self._turn = asyncio.Event()
         self._unread: deque[Shared] = deque()

@@ -13,7 +13,7 @@ from time import thread_time
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
 ROW = 8
 """Messages that a client gets in a turn."""
@@ -27,8 +27,6 @@ _FIRST_GUESS = 0.00005
 """Seconds that a message takes, before the first is measured."""
 _LOOK_AFTER = 16
 """Turns after which the clock is looked at."""
-NOT, AGAIN, FIRST = 0, 1, 2
-"""How a client waits: not at all; for a further turn; for the first one since something came for all."""
 
 
 class Sleeper(Protocol):
@@ -36,14 +34,26 @@ class Sleeper(Protocol):
 
     Attributes:
         whose: the caller who gets the messages.
-        waits: `NOT`, `AGAIN` or `FIRST`; only `Waking` changes it.
+        waits: whether it waits for a turn of its own; only `Waking` changes it.
     """
 
     whose: str
-    waits: int
+    waits: bool
 
     def wake(self) -> int:
         """Send, or wake the writer; give how many messages are sent now, or may be, at most `ROW`."""
+
+
+class _Line:
+    """Those of one caller that wait, in the order of their turns."""
+
+    __slots__ = ("all", "own")
+
+    def __init__(self) -> None:
+        self.all: deque[Sleeper] = deque()
+        """Those that get what came for all. They go first: each is here once at most."""
+        self.own: deque[Sleeper] = deque()
+        """Those that asked for a turn of their own, or did and were forgotten since."""
 
 
 class Waking:
@@ -55,8 +65,8 @@ class Waking:
 
     def __init__(self, clock: Callable[[], float] = thread_time) -> None:
         self._clock = clock
-        self._waiting: dict[str, deque[Sleeper]] = {}
-        """By caller; the next one to have a turn stands first. Those that were forgotten since wait in no way."""
+        self._waiting: dict[str, _Line] = {}
+        """By caller; the next one to have a turn stands first."""
         self._awaited = 0
         """Number of those that `when_awake` waits for."""
         self._then: list[Callable[[], None]] = []
@@ -66,39 +76,45 @@ class Waking:
 
     @property
     def is_waking(self) -> bool:
-        """True while somebody waits to be woken for the first time."""
+        """True while some have not had their turn since something came for all."""
         return self._awaited > 0
+
+    def wake_all(self, by_caller: Mapping[str, Collection[Sleeper]]) -> None:
+        """Wake everybody, the first ones at once. Not while `is_waking`. Who leaves meanwhile is woken too."""
+        for whose, sleepers in by_caller.items():
+            self._line(whose).all.extend(sleepers)
+            self._awaited += len(sleepers)
+        if self._waiting and not self._is_due:
+            self._pass()
 
     def wake(self, sleepers: Iterable[Sleeper]) -> None:
         """Wake these, the first ones at once."""
         for sleeper in sleepers:
-            if (waits := sleeper.waits) != FIRST:
-                sleeper.waits = FIRST
-                self._awaited += 1
-                if waits == NOT:
-                    self._append(sleeper)
+            self._append(sleeper)
         if self._waiting and not self._is_due:
             self._pass()
 
     def wake_again(self, sleeper: Sleeper) -> None:
         """Give a further turn. `when_awake` does not wait for it."""
-        if sleeper.waits == NOT:
-            sleeper.waits = AGAIN
-            self._append(sleeper)
+        self._append(sleeper)
         if not self._is_due:
             self._is_due = True
             asyncio.get_running_loop().call_soon(self._pass)
 
     def _append(self, sleeper: Sleeper) -> None:
-        theirs = self._waiting.get(sleeper.whose)
-        if theirs is None:
-            theirs = self._waiting[sleeper.whose] = deque()
-        theirs.append(sleeper)
+        if not sleeper.waits:
+            sleeper.waits = True
+            self._line(sleeper.whose).own.append(sleeper)
+
+    def _line(self, whose: str) -> _Line:
+        line = self._waiting.get(whose)
+        if line is None:
+            line = self._waiting[whose] = _Line()
+        return line
 
     def forget(self, sleeper: Sleeper) -> None:
-        """Do not wake one that has left."""
-        self._awaited -= sleeper.waits == FIRST
-        sleeper.waits = NOT
+        """Give no turn to one that has left."""
+        sleeper.waits = False
 
     def when_awake(self, then: Callable[[], None]) -> None:
         """Call a function once all that wait have been woken and have taken; never within this call."""
@@ -129,18 +145,21 @@ class Waking:
     def _turns_of_one(self, most: int) -> int:
         """Wake the next few of the next caller, until they send more messages than that; give how many they send."""
         whose = next(iter(self._waiting))
-        theirs, sent = self._waiting[whose], 0
-        for _ in range(min(OF_ONE_CALLER, len(theirs))):
-            sleeper = theirs.popleft()
-            self._awaited -= sleeper.waits == FIRST
-            if sleeper.waits != NOT:
-                sleeper.waits = NOT
+        line = self._waiting[whose]
+        for_all, own, sent, left = line.all, line.own, 0, OF_ONE_CALLER
+        while for_all and left and sent < most:
+            left -= 1
+            self._awaited -= 1
+            sent += for_all.popleft().wake()
+        while own and left and sent < most:
+            left -= 1
+            sleeper = own.popleft()
+            if sleeper.waits:
+                sleeper.waits = False
                 sent += sleeper.wake()
-            if sent >= most:
-                break
         del self._waiting[whose]
-        if theirs:
-            self._waiting[whose] = theirs  # behind the others
+        if for_all or own:
+            self._waiting[whose] = line  # behind the others
         return sent
 
     def _measure(self) -> None:
