@@ -14,6 +14,7 @@ import counting
 import evaluation
 import exchange
 import exchange_memory
+import intake
 import judging
 import kills
 import process
@@ -42,6 +43,7 @@ _BENCHMARKS: dict[str, Callable[..., list[Figure]]] = {
     "processes": processes.measure,
     "increments": processes.measure_increments,
     "states": processes.measure_states,
+    "intake": intake.measure,
     "store": store.measure,
     "counting": counting.measure,
     "record": record.measure,

@@ -12,8 +12,9 @@ from redis_running import STATE
 from vivienne.cluster.agents import MOST_UNPROVEN, Agents
 from vivienne.cluster.agreement import MOST_TOLD, disagreements
 from vivienne.cluster.clocks import Clocks
-from vivienne.cluster.gateway import MOST_STATE_BYTES, Gateway, _is_state
+from vivienne.cluster.gateway import Gateway
 from vivienne.cluster.heartbeats import AGENTS, read_heartbeat
+from vivienne.cluster.published import MOST_STATE_BYTES, is_state
 from vivienne.cluster.questions import Asking, read_question
 from vivienne.cluster.remote_market import RemoteMarket
 from vivienne.cluster.state_relay import StateRelay
@@ -354,11 +355,11 @@ async def test_an_agent_of_another_share_is_no_successor(earlier: Earlier) -> No
 )
 async def test_a_state_with_a_pause_of_another_shape_is_none(pause: Any) -> None:
     said = state(1)
-    assert _is_state(said)
+    assert is_state(said)
     said["agents"]["VivienneAgent"]["data"]["pause"] = {"config_id": "x", "version": None}
-    assert _is_state(said)
+    assert is_state(said)
     said["agents"]["VivienneAgent"]["data"]["pause"] = pause
-    assert not _is_state(said)
+    assert not is_state(said)
 
 
 def test_agents_that_somebody_invents_are_compared_with_those_that_publish_and_soon_no_more() -> None:

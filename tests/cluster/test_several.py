@@ -10,6 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pydantic import TypeAdapter
 from standardwebhooks import Webhook as Signing
 
 from measured import measured
@@ -20,8 +21,10 @@ from running import COMPREHENSIVE, Client, RunningServer, config, data
 from several import ASSETS, Several, wait_for_version, wait_until_ready
 from sizes import rounds
 from vivienne.cluster.shards import Shard
+from vivienne.redis.publishing import STATES_CHANGED
 from vivienne.settings.parsing import database
 from vivienne.store.opening import open_store
+from vivienne.wire.messages import StatesChanged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,6 +115,15 @@ def test_states_are_numbered_without_a_gap(several: Several) -> None:
     with several.gateways[0].client() as client:
         numbers = [state["seq"] for state in (client.receive() for _ in range(60)) if state["asset"] == "BTC"]
     assert list(range(numbers[0], numbers[0] + len(numbers))) == numbers
+
+
+def test_agents_publish_what_changed_as_the_reference_says(several: Several, redis: RunningRedis) -> None:
+    assert several.gateways
+    with redis.listener(STATES_CHANGED) as listener:
+        found = [listener.hear() for _ in range(10)]
+    for message in found:
+        TypeAdapter(StatesChanged).validate_python(message, strict=True)
+    assert "asset_changed" in {each["type"] for message in found for each in message["states"]}
 
 
 async def test_alerts_of_all_agents_arrive_once_and_signed_and_in_browsers_of_every_gateway(several: Several) -> None:
@@ -367,11 +379,17 @@ def test_the_log_of_an_agent_shows_at_every_gateway(several: Several) -> None:
         "\0",
         '{"type": "asset_data", "asset": "BTC", "seq": 1000000, "config_version": 1, "agents": 5}',
         '{"type": "asset_data", "asset": "BTC", "seq": 1000000, "config_version": 1, "agents": {"VivienneAgent": {}}}',
+        '{"type": "states_changed"}',
+        '{"type": "states_changed", "published_by": 1, "states": []}',
+        '{"type": "states_changed", "published_by": "x", "states": {"type": "asset_changed"}}',
+        '{"type": "states_changed", "published_by": "x", "states": [1, null, []]}',
+        '{"type": "states_changed", "published_by": "x", "states": [{}, {"asset": ["BTC"]}, {"asset": "BTC"}]}',
+        '{"type": "states_changed", "published_by": "x", "states": [{"type": "asset_changed", "asset": "BTC"}]}',
     ],
 )
 def test_what_others_say_on_the_channels_hurts_nobody(several: Several, redis: RunningRedis, noise: str) -> None:
     names = redis.client.pubsub_channels("vivienne:*")
-    assert {"vivienne:agents", "vivienne:logs", "vivienne:state:BTC"} <= set(names)
+    assert {"vivienne:agents", "vivienne:logs", "vivienne:states_changed"} <= set(names)
     for name in names:
         redis.client.publish(name, noise)
     for server in (*several.agents, *several.gateways):

@@ -24,6 +24,7 @@ from vivienne.wire.messages import (
     ControlResponse,
     ErrorMessage,
     LogMessage,
+    StatesChanged,
     SubscribeResponse,
     SwitchResponse,
 )
@@ -133,7 +134,16 @@ def test_the_asyncapi_document_lists_every_message(running: RunningServer) -> No
     document = running.get("/asyncapi.json").json()
     named = {
         kind.__name__
-        for kind in (*STATE_OUT, *STATE_IN, *LOGS_OUT, ConfigChanged, AlertPushed, AlertEvent, SeveralAlerts)
+        for kind in (
+            *STATE_OUT,
+            *STATE_IN,
+            *LOGS_OUT,
+            ConfigChanged,
+            StatesChanged,
+            AlertPushed,
+            AlertEvent,
+            SeveralAlerts,
+        )
     }
     assert named == document["components"]["messages"].keys()
     control = (
@@ -141,6 +151,7 @@ def test_the_asyncapi_document_lists_every_message(running: RunningServer) -> No
         "vivienne:control:results",
         "vivienne:config",
         "vivienne:state:{asset}",
+        "vivienne:states_changed",
         "vivienne:alerts",
     )
     addresses = {channel["address"] for channel in document["channels"].values()}

@@ -1,10 +1,12 @@
 import { reconnectDelay } from './backoff.js'
 import { problemOf, VivienneError, VivienneTimeout, VivienneUnreachable } from './errors.js'
 import { Listeners } from './listeners.js'
+import { patched } from './patch.js'
 import { given } from './paths.js'
 import { randomId } from './request_id.js'
 import type {
   Answer,
+  AssetChanged,
   AssetData,
   ConfigPreviewResponse,
   ConfigUpdate,
@@ -69,6 +71,12 @@ export interface ManagerOptions {
   readonly connectTimeout?: number
   /** Longest time for an answer. 10,000 if left out. */
   readonly answerTimeout?: number
+  /**
+   * How the server sends states: `changes`, what changed since the one before, which takes a fraction of the bytes, or
+   * `states`, each one whole. Events have whole states either way. `changes` if left out; a server that does not know
+   * them sends whole states.
+   */
+  readonly updates?: 'changes' | 'states'
   /** For Node before 22: that of the package `ws`. */
   readonly WebSocket?: WebSocketConstructor
   /** From 0 to 1; for tests. */
@@ -124,6 +132,14 @@ export class VivienneWebSocketManager {
   readonly #last = new Map<string, AssetData>()
   /** Assets of which a state came over this connection and subscription: their next ones follow on it. */
   readonly #followed = new Set<string>()
+  /** The last states that the server sent over this connection: changes start from them. */
+  readonly #sent = new Map<string, AssetData>()
+  /** The `request_id` of subscriptions that nobody asked for. */
+  readonly #own = randomId()
+  /** True until the server answers such a subscription. */
+  #isAsking = false
+  /** What a subscription says of changes; nothing if this server has refused it. */
+  #updates: Pick<Subscribe, 'updates'> = {}
   #snapshot: ConnectionSnapshot = {
     state: 'offline',
     since: Date.now(),
@@ -146,6 +162,7 @@ export class VivienneWebSocketManager {
       connectTimeout: 10_000,
       answerTimeout: 10_000,
       random: Math.random,
+      updates: 'changes',
       ...given(options),
     }
   }
@@ -221,8 +238,9 @@ export class VivienneWebSocketManager {
     if (this.#waiting.has(id) || this.#waiting.size >= MOST_WAITING) {
       throw new VivienneError(`Already waiting for ${id}, or for too many`, id)
     }
-    if (message.type === 'subscribe') this.#watch(message.assets)
-    const text = JSON.stringify({ ...message, request_id: id })
+    const isSubscription = message.type === 'subscribe'
+    if (isSubscription) this.#watch(message.assets)
+    const text = JSON.stringify({ ...(isSubscription && this.#updates), ...message, request_id: id })
     return new Promise<Answer>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(id)
@@ -245,6 +263,9 @@ export class VivienneWebSocketManager {
     }
     this.ws = socket
     this.#followed.clear()
+    this.#sent.clear()
+    this.#isAsking = false
+    this.#updates = this.#options.updates === 'changes' ? { updates: 'changes' } : {}
     let opened = false
     const on = <K extends keyof WebSocketEventMap>(type: K, react: (event: WebSocketEventMap[K]) => void) =>
       socket.addEventListener(type, (event) => {
@@ -273,6 +294,7 @@ export class VivienneWebSocketManager {
   #opened(): void {
     const { staleAfter, connectTimeout } = this.#options
     if (this.#assets) this.#sendSubscription()
+    else if (this.#updates.updates) this.#askForStates()
     for (const { text } of this.#waiting.values()) this.#send(text)
     this.#awaitData()
     if (staleAfter < Infinity) return
@@ -295,16 +317,43 @@ export class VivienneWebSocketManager {
     if (state !== 'live' || this.reconnectAttempts || Math.abs(now - Number(lastMessageAt)) >= 1000) {
       this.#change({ state: 'live', lastMessageAt: now, ...UNTROUBLED })
     }
-    // A subscription with unknown assets is refused; the former one stays.
-    if (message.type === 'error' && message.in_reply_to === 'subscribe') this.#assets = null
     this.#tell('message', message)
     if (message.type === 'asset_data') this.#receive(message)
-    else if (PASSED_ON.test(message.type) && !this.#settle(message)) this.#tell(message.type, message as never)
+    else if (message.type === 'asset_changed') this.#apply(message)
+    else if (PASSED_ON.test(message.type) && !this.#refused(message) && !this.#settle(message))
+      this.#tell(message.type, message as never)
+  }
+
+  /** Makes the next state of the last one, or asks for a whole one if that is not here. */
+  #apply({ asset, base_seq, patch }: AssetChanged): void {
+    const last = this.#sent.get(asset)
+    if (last?.seq === base_seq) this.#receive(patched(last, patch) as AssetData)
+    else if (!this.#isAsking) this.#askForStates()
+  }
+
+  /** Looks at the answer to a subscription. True if nobody else needs it. */
+  #refused(message: Answer | ErrorMessage | LogMessage): boolean {
+    const { request_id: id = '' } = message as Answer
+    const isOwn = id === this.#own
+    if (isOwn) this.#isAsking = false
+    if (message.type !== 'error' || message.in_reply_to !== 'subscribe') return isOwn
+    if (message.errors.some(({ path }) => path === 'updates')) {
+      // A server of an earlier version.
+      this.#updates = {}
+      const { text } = this.#waiting.get(id) ?? {}
+      if (text) this.#send(JSON.stringify({ ...JSON.parse(text), updates: undefined }))
+      else this.#sendSubscription()
+      return true
+    }
+    // A subscription with unknown assets is refused; the former one stays.
+    this.#assets = null
+    return false
   }
 
   /** Delivers a state if it is new. */
   #receive(state: AssetData): void {
     const { asset, seq, timestamp } = state
+    this.#sent.set(asset, state)
     if (this.#assets && !this.#assets.includes(asset)) return
     const last = this.#last.get(asset)
     const follows = this.#followed.has(asset)
@@ -335,8 +384,13 @@ export class VivienneWebSocketManager {
     this.#followed.clear()
   }
 
-  #sendSubscription(): void {
-    this.#send(JSON.stringify({ type: 'subscribe', assets: this.#assets ?? ['*'] }))
+  #sendSubscription(more: Partial<Subscribe> = {}): void {
+    this.#send(JSON.stringify({ type: 'subscribe', assets: this.#assets ?? ['*'], ...this.#updates, ...more }))
+  }
+
+  #askForStates(): void {
+    this.#isAsking = true
+    this.#sendSubscription({ request_id: this.#own })
   }
 
   #send(text: string): void {

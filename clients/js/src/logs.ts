@@ -47,7 +47,7 @@ export class LogTail {
   constructor(url = 'ws://localhost:8000/ws/logs', options: LogTailOptions = {}) {
     this.#capacity = options.capacity ?? 5000
     this.#connected = options.connected
-    this.#manager = new VivienneWebSocketManager(url, { ...options, staleAfter: Infinity })
+    this.#manager = new VivienneWebSocketManager(url, { ...options, staleAfter: Infinity, updates: 'states' })
     this.#snapshot = { records: [], dropped: 0, connection: this.#manager.getSnapshot() }
     this.#manager.on('log', (record) => this.#add(record))
     this.#manager.on('connection', (connection) => {

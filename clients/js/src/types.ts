@@ -1,4 +1,5 @@
 import type {
+  AssetChanged,
   AssetData,
   ConfigPreviewResponse,
   ConfigUpdateResponse,
@@ -26,7 +27,7 @@ export type Document = Record<string, unknown>
 export type Answer = ConfigUpdateResponse | ConfigPreviewResponse | ControlResponse | SubscribeResponse | SwitchResponse
 
 /** Any message of the server, distinguished by `type`. */
-export type ServerMessage = Answer | AssetData | ErrorMessage | LogMessage
+export type ServerMessage = Answer | AssetChanged | AssetData | ErrorMessage | LogMessage
 
 /** Level of a log record, as the log stream takes it. */
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error' | 'critical'

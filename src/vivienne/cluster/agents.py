@@ -76,6 +76,11 @@ class Agents:
         """True if an agent has said in a heartbeat that it decides an asset."""
         return asset in self._decided_by.get(agent, ())
 
+    def of_earlier(self) -> frozenset[str]:
+        """The assets of this process that agents of earlier versions decide, which publish whole states only."""
+        earlier = (agent for agent, beat in self._beats.items() if not beat.get("changes") and self.is_there(agent))
+        return frozenset[str]().union(*(self._decided_by[agent] for agent in earlier))
+
     def is_there(self, agent: str | None) -> bool:
         """True if an agent was heard from within `SILENT_SECONDS`."""
         at = self._heard.get(agent) if agent is not None else None

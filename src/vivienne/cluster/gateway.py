@@ -5,20 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import aclosing
-from datetime import datetime
-from types import NoneType
-from typing import TYPE_CHECKING, Any, get_args
-
-import orjson
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from vivienne.cluster.heartbeats import AGENTS, HEARTBEAT_SECONDS, LONGEST_NAME, read_heartbeat
+from vivienne.cluster.published import MOST_STATE_BYTES, Kept, is_state, read, seconds_since
 from vivienne.cluster.remote_market import AGENT_LOST
+from vivienne.cluster.state_changes import StateChanges, batch_of
 from vivienne.redis.listening import heard, heard_on
-from vivienne.redis.publishing import PUBLISHED_BY, STATE
-from vivienne.times import now
-from vivienne.wire.messages import AGENT
-from vivienne.wire.numbers import HIGHEST
-from vivienne.wire.state import Status
+from vivienne.redis.publishing import PUBLISHED_BY, STATE, STATES_CHANGED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,34 +22,17 @@ if TYPE_CHECKING:
     from vivienne.cluster.agents import Agents
     from vivienne.cluster.heartbeats import Heartbeat
     from vivienne.cluster.questions import Asking
+    from vivienne.cluster.state_changes import Batch
     from vivienne.cluster.state_relay import StateRelay
 
 _log = logging.getLogger(__name__)
 
 WATCH_SECONDS = 0.25
 """Time between two checks for silent agents."""
-MOST_STATE_BYTES = 256 * 1024
-"""Longest state. One of an agent has about 10 kB. All of it goes to every client."""
-_MOST_LEVELS = 32
-"""Nesting of objects and lists; a state has about ten levels."""
 SETTLE_SECONDS = 3 * HEARTBEAT_SECONDS
 """Time in which the agent of a kept state must be heard from; after it the state is shown as stale."""
-
-
-class _Kept:
-    """A state that waits until its agent is heard from.
-
-    Args:
-        state: the message, whose agent is removed from it.
-        waited: seconds since it was published, by the clocks of two machines.
-        loaded: the time of the event loop when it came.
-    """
-
-    def __init__(self, state: dict[str, Any], waited: float, loaded: float) -> None:
-        self.agent = str(state.pop(PUBLISHED_BY, ""))
-        self.state = state
-        self.waited = waited
-        self.loaded = loaded
+_READ_AGAIN_SECONDS = 0.05
+"""Shortest time between two readings of states to which changes did not fit: anybody may publish such changes."""
 
 
 class GatewayHeartbeats:
@@ -79,33 +56,48 @@ class GatewayHeartbeats:
 class Gateway:
     """Listens to the states and answers of agents; `GatewayHeartbeats` to their heartbeats.
 
+    Agents publish what changed in their states. Where a change does not fit the last state, because something was lost
+    or forged, the whole state is read from Redis.
+
     Args:
         assets: to show.
         agents: takes heartbeats.
         relay: takes states.
         asking: takes answers.
+
+    Attributes:
+        earlier: assets that agents of earlier versions decide, which publish whole states only.
+        earlier_changed: is set when these are others.
+        followed_whole: assets whose whole states are listened to, so that changes of them are left out.
     """
 
     def __init__(self, assets: Iterable[str], agents: Agents, relay: StateRelay, asking: Asking) -> None:
-        self._assets = tuple(assets)
+        self._assets = tuple(dict.fromkeys(assets))
+        self._shown = frozenset(self._assets)
         self._agents = agents
         self._relay = relay
         self._asking = asking
         self._were_there: dict[str, Heartbeat] = {}
         # By agent, states that were kept by Redis, until the agent is heard from.
-        self._kept: dict[str, list[_Kept]] = {}
+        self._kept: dict[str, list[Kept]] = {}
         # By asset, the last state of an agent that has not said yet that it decides it.
-        self._early: dict[str, _Kept] = {}
+        self._early: dict[str, Kept] = {}
         self._all_shown: Callable[[], None] = lambda: None
+        self._changes = StateChanges(relay.last)
+        self._missed: set[str] = set()
+        """Assets to whose last state a change did not fit."""
+        self._read_again_at = 0.0
+        self.earlier: frozenset[str] = frozenset()
+        self.earlier_changed = asyncio.Event()
+        self.followed_whole: frozenset[str] = frozenset()
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
         listening, loop = asyncio.Event(), asyncio.get_running_loop()
         self._all_shown = ready
         settling: asyncio.TimerHandle | None = None
-        channels = [self._asking.channel, *(STATE + asset for asset in self._assets)]
         try:
-            async with aclosing(heard_on(redis, listening.set, *channels)) as messages:
+            async with aclosing(heard_on(redis, listening.set, self._asking.channel, STATES_CHANGED)) as messages:
                 async for message in messages:
                     if listening.is_set():
                         # From now on no newer message can be missed.
@@ -116,6 +108,8 @@ class Gateway:
                         self._settle(*(agent for agent in self._kept if self._agents.is_there(agent)))
                     if message is not None:
                         self.take(*message)
+                    if self._missed and loop.time() >= self._read_again_at:
+                        await self.read_again(redis, self._missed)
         finally:
             if settling is not None:
                 settling.cancel()
@@ -130,9 +124,15 @@ class Gateway:
     def look(self) -> None:
         """Mark assets whose agent is silent or publishes no states as stale, and show others as they were."""
         self._agents.forget()
+        self._note_earlier()
         self._log_arrivals_and_losses()
         for asset in self._assets:
             self._look_after(asset)
+
+    def _note_earlier(self) -> None:
+        if (earlier := self._agents.of_earlier()) != self.earlier:
+            self.earlier = earlier
+            self.earlier_changed.set()
 
     def _log_arrivals_and_losses(self) -> None:
         there = {beat["agent"]: beat for beat in self._agents.there()}
@@ -150,12 +150,28 @@ class Gateway:
 
         It is shown once its agent is heard from, which is at the next heartbeat, or as stale if that does not come.
         """
-        loaded, self._kept = asyncio.get_running_loop().time(), {}
-        for raw in await redis.mget([STATE + asset for asset in self._assets]):
-            state = None if raw is None or len(raw) > MOST_STATE_BYTES else _read(raw)
-            if state is not None and state.get("asset") in self._assets and _is_state(state):
-                kept = _Kept(state, _since(state.get("timestamp")), loaded)
-                self._kept.setdefault(kept.agent, []).append(kept)
+        self._kept = {}
+        for kept in await self._load(redis, self._assets):
+            self._kept.setdefault(kept.agent, []).append(kept)
+
+    async def read_again(self, redis: Redis, assets: Iterable[str]) -> None:
+        """Show the latest states of these assets as Redis keeps them, in place of what changes made of them."""
+        chosen = [*assets]
+        self._missed.clear()
+        for kept in await self._load(redis, chosen):
+            self._changes.is_whole(kept.state["asset"])
+            if self._agents.decides(kept.agent, kept.state["asset"]):
+                self._show(kept, None, is_read_again=True)
+        self._read_again_at = asyncio.get_running_loop().time() + _READ_AGAIN_SECONDS
+
+    async def _load(self, redis: Redis, assets: Iterable[str]) -> list[Kept]:
+        """The latest states of these assets, as Redis keeps them."""
+        loaded, found = asyncio.get_running_loop().time(), []
+        for raw in await redis.mget([STATE + asset for asset in assets]):
+            state = None if raw is None or len(raw) > MOST_STATE_BYTES else read(raw)
+            if state is not None and self._is_shown(state.get("asset")) and is_state(state):
+                found.append(Kept(state, seconds_since(state.get("timestamp")), loaded))
+        return found
 
     def _settle(self, *agents: str) -> None:
         """Show the kept states of agents that were heard from; say so when all are shown."""
@@ -172,15 +188,17 @@ class Gateway:
             self._show(kept, AGENT_LOST)
         self._all_shown()
 
-    def _show(self, kept: _Kept, lost: str | None) -> None:
+    def _show(self, kept: Kept, lost: str | None, *, is_read_again: bool = False) -> None:
         waited = kept.waited + asyncio.get_running_loop().time() - kept.loaded
-        self._relay.receive(kept.state, kept.agent, waited, lost)  # type: ignore[arg-type]  # it was looked at
+        state: Any = kept.state  # it was looked at
+        self._relay.receive(state, kept.agent, waited, lost, is_read_again=is_read_again)
 
     def take_heartbeat(self, raw: bytes) -> None:
         """Take a heartbeat; ignore any other message."""
         if (beat := read_heartbeat(raw)) is not None:
             agent = beat["agent"]
             self._agents.take(beat)
+            self._note_earlier()
             for asset, early in list(self._early.items()):
                 if early.agent == agent and self._agents.decides(agent, asset):
                     del self._early[asset]
@@ -189,23 +207,51 @@ class Gateway:
                 self._settle(agent)
 
     def take(self, channel: str, raw: bytes) -> None:
-        """Take a state or an answer, each on its own channel only; ignore any other message."""
-        is_answer = channel == self._asking.channel
-        may_be_one = self._asking.awaits(raw) if is_answer else len(raw) <= MOST_STATE_BYTES
-        if not may_be_one or (message := _read(raw)) is None:
+        """Take changes, a state or an answer, each on its own channel only; ignore any other message."""
+        if channel == self._asking.channel:
+            if self._asking.awaits(raw) and (message := read(raw)) is not None:
+                self._asking.settle(message)  # type: ignore[arg-type]  # it begins as one
+        elif channel == STATES_CHANGED:
+            if (batch := batch_of(raw)) is not None:
+                self._take_changes(batch)
+        else:
+            message = read(raw) if len(raw) <= MOST_STATE_BYTES else None
+            if message is not None and channel == f"{STATE}{message.get('asset')}":
+                self._take_state(message)
+
+    def _take_changes(self, batch: Batch) -> None:
+        for entry in batch.entries:
+            asset = entry.get("asset")
+            if not self._is_shown(asset) or asset in self.followed_whole:
+                continue
+            if entry.get("type") == "asset_changed":
+                self._take_change(batch.agent, asset, entry)
+            else:
+                self._take_state({**entry, PUBLISHED_BY: batch.agent})
+
+    def _take_change(self, agent: str, asset: str, change: dict[str, Any]) -> None:
+        """Pass on what a change makes of the last state, if its agent decides the asset."""
+        if not self._agents.decides(agent, asset) or not self._relay.hears(asset, agent):
             return
-        if is_answer:
-            self._asking.settle(message)  # type: ignore[arg-type]  # it begins as one
-        elif channel == f"{STATE}{message.get('asset')}" and (agent := self._receive(message)) is not None:
+        state: Any = self._changes.applied(agent, change)
+        if state is None:
+            self._missed.add(asset)
+            return
+        self._relay.receive(state, agent)
+        self._agents.hear(agent)
+
+    def _take_state(self, message: dict[str, Any]) -> None:
+        if (agent := self._receive(message)) is not None:
+            self._changes.is_whole(message["asset"])
             self._agents.hear(agent)
             if agent in self._kept:
                 self._settle(agent)
 
     def _receive(self, message: dict[str, Any]) -> str | None:
         """Pass a state on, and return its agent. None if it is not a state, or its agent does not decide the asset."""
-        if message.get("asset") not in self._assets or not _is_state(message):
+        if not self._is_shown(message.get("asset")) or not is_state(message):
             return None
-        came = _Kept(message, 0.0, asyncio.get_running_loop().time())
+        came = Kept(message, 0.0, asyncio.get_running_loop().time())
         if len(came.agent) > LONGEST_NAME:
             return None
         if not self._agents.decides(came.agent, message["asset"]):
@@ -214,6 +260,9 @@ class Gateway:
             return None
         self._show(came, None)
         return came.agent
+
+    def _is_shown(self, asset: object) -> TypeGuard[str]:
+        return isinstance(asset, str) and asset in self._shown
 
     def _look_after(self, asset: str) -> None:
         agent = self._relay.agent_of(asset)
@@ -224,62 +273,3 @@ class Gateway:
             self._relay.mark_stale(asset, reason)
         elif self._relay.stale(asset) is not None:
             self._relay.revive(asset)
-
-
-def _read(raw: bytes | str) -> dict[str, Any] | None:
-    try:
-        message = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return None
-    return message if isinstance(message, dict) else None
-
-
-def _is_state(message: dict[str, Any]) -> bool:
-    """True if a message has the fields that are used here; the others are between agent and client."""
-    agents = message.get("agents")
-    decided = agents.get(AGENT) if isinstance(agents, dict) else None
-    data = decided.get("data") if isinstance(decided, dict) else None
-    return (
-        message.get("type") == "asset_data"
-        and all(_is_number(message.get(name)) for name in ("seq", "config_version"))
-        and isinstance(data, dict)
-        and data.get("status") in get_args(Status)
-        and _is_pause(data.get("pause"))
-        and _is_trouble(data.get("trouble"))
-        and not _is_deep(message)
-        and all(isinstance(data.get(name), (int, float, NoneType)) for name in ("data_age", "data_age_limit"))
-    )
-
-
-def _is_pause(value: object) -> bool:
-    if not isinstance(value, dict):
-        return value is None
-    version = value.get("version", -1)
-    return isinstance(value.get("config_id"), str) and (version is None or _is_number(version))
-
-
-def _is_trouble(value: object) -> bool:
-    return value is None or (isinstance(value, dict) and isinstance(value.get("message"), str))
-
-
-def _is_deep(message: dict[str, Any]) -> bool:
-    """True if it is nested deeper than any state: then encoding it may fail."""
-    level: list[Any] = [message]
-    for _ in range(_MOST_LEVELS):
-        level = [inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer)]
-        level = [inner for inner in level if isinstance(inner, (dict, list))]
-        if not level:
-            return False
-    return True
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int) and 0 <= value <= HIGHEST
-
-
-def _since(timestamp: object) -> float:
-    """Seconds since a time on the wire; 0 if it is not valid, or in the future."""
-    try:
-        return max(0.0, (now() - datetime.fromisoformat(str(timestamp))).total_seconds())
-    except (TypeError, ValueError):  # not a time, or without a zone
-        return 0.0

@@ -60,6 +60,7 @@ class Heartbeat(TypedDict):
         settings: by flag, those that all agents should have alike; earlier versions send none.
         newest: the newest revision that it follows; earlier versions do not say it.
         time: of its clock, in milliseconds since 1970; earlier versions do not say it.
+        changes: true if it publishes what changed in its states; earlier versions publish whole ones only.
     """
 
     agent: Name
@@ -71,6 +72,7 @@ class Heartbeat(TypedDict):
     settings: NotRequired[dict[Name, Setting]]
     newest: NotRequired[Newest]
     time: NotRequired[Annotated[int, Field(ge=0, le=_LATEST)]]
+    changes: NotRequired[bool]
 
 
 _adapter = TypeAdapter(Heartbeat)

@@ -102,6 +102,16 @@ class StateRelay:
         """The agent whose states of this asset are passed on."""
         return self._assets[asset].agent if asset in self._assets else None
 
+    def last(self, asset: str, agent: str) -> AssetData | None:
+        """The last state of an asset as this agent published it; None if another one, or nobody, published the last."""
+        relayed = self._assets.get(asset)
+        return relayed.said if relayed is not None and relayed.agent == agent else None
+
+    def hears(self, asset: str, agent: str) -> bool:
+        """Tell whether states of this agent are passed on. One that was replaced, and has not noticed yet, is not."""
+        relayed = self._assets.get(asset)
+        return relayed is None or agent >= relayed.agent or relayed.stale is not None
+
     def said(self, asset: str) -> AssetState | None:
         """The state of an asset as its agent published it last; None if there is none."""
         return self._assets[asset].said["agents"][AGENT]["data"] if asset in self._assets else None
@@ -133,7 +143,15 @@ class StateRelay:
             return f"its agent has published no state for {waited:.0f} s"
         return None
 
-    def receive(self, state: AssetData, agent: str, waited: float = 0.0, lost: str | None = None) -> None:
+    def receive(
+        self,
+        state: AssetData,
+        agent: str,
+        waited: float = 0.0,
+        lost: str | None = None,
+        *,
+        is_read_again: bool = False,
+    ) -> None:
         """Pass a state on, unless it is older than the last one.
 
         Args:
@@ -141,14 +159,18 @@ class StateRelay:
             agent: its name; names of later started agents sort later.
             waited: seconds since it was published.
             lost: the reason why it is stale, if it is.
+            is_read_again: it is what Redis keeps, and was read because changes did not fit the last one. That one was
+                forged then, if it is not older.
         """
         asset = state["asset"]
         relayed = self._assets.get(asset)
+        if not self.hears(asset, agent):
+            return
         moved = 1
         if relayed is not None and relayed.agent == agent:
             moved = self._moved(asset, state["seq"] - relayed.said["seq"], state["seq"])
-        elif relayed is not None and agent < relayed.agent and relayed.stale is None:
-            return  # its agent was replaced, and has not noticed yet
+            if moved < 1 and is_read_again and state != relayed.said:
+                moved = 1
         if moved < 1:
             return
         shown = state if lost is None else _lost(state, lost)

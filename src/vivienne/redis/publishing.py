@@ -1,8 +1,9 @@
 """States and configuration changes, published in Redis for any program to follow.
 
-A state goes to the channel ``vivienne:state:<ASSET>`` and stays under the key of the same name; a change goes to
-``vivienne:config``. Redis is one more client of the hub: while it is slow, a newer state replaces the older one, so
-nothing queues up. Each new connection publishes the latest states again.
+A state goes to the channel ``vivienne:state:<ASSET>`` and stays under the key of the same name; a change of the
+configuration goes to ``vivienne:config``. One agent of several also publishes what changed in its states, many assets
+in one message, on ``vivienne:states_changed``, which gateways follow. Redis is one more client of the hub: while it is
+slow, a newer state replaces the older one, so nothing queues up. Each new connection publishes the latest states again.
 """
 
 from __future__ import annotations
@@ -15,16 +16,23 @@ from typing import TYPE_CHECKING
 from vivienne.wire.messages import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from redis.asyncio import Redis
 
+    from vivienne.stream.frame import Frame
     from vivienne.stream.hub import Hub
     from vivienne.stream.state import StateBoard
     from vivienne.wire.messages import ConfigChanged
 
 STATE = "vivienne:state:"
 """Prefix of the name of an asset: its channel, and the key of its latest state."""
+STATES_CHANGED = "vivienne:states_changed"
+"""Channel of what changed in the states of agents."""
+MOST_IN_BATCH = 100
+"""States in one message of that channel: a gateway takes a few milliseconds for them, and then others have a turn."""
+_LONG_BATCH = 128 * 1024
+"""Length of such a message from which on nothing more is added."""
 PUBLISHED_BY = "published_by"
 """Field that one agent of several adds to what it publishes: its name."""
 CONFIG = "vivienne:config"
@@ -51,6 +59,7 @@ class StatePublisher:
     ) -> None:
         self._hub = hub
         self._board = board
+        self._agent = agent
         self._signature = "" if agent is None else f',"{PUBLISHED_BY}":{json.dumps(agent)}}}'
         self._is_replaced = is_replaced
 
@@ -58,6 +67,7 @@ class StatePublisher:
         """See `vivienne.redis.link.Part`."""
         mailbox = self._hub.join("redis")
         self._board.show(mailbox)
+        sent: dict[str, int] = {}
         try:
             while True:
                 frames = mailbox.take_frames()
@@ -67,6 +77,9 @@ class StatePublisher:
                             text = self._signed(frame.text)
                             batch.set(STATE + asset, text)
                             batch.publish(STATE + asset, text)
+                        if self._agent is not None:
+                            for text in _batches(self._agent, _changes(frames, sent)):
+                                batch.publish(STATES_CHANGED, text)
                         await batch.execute()
                     mailbox.traffic.sent += len(frames)
                 ready()
@@ -77,6 +90,28 @@ class StatePublisher:
     def _signed(self, text: str) -> str:
         """A state with the name of its agent; the text is JSON of an object that is not empty."""
         return text[:-1] + self._signature if self._signature else text
+
+
+def _changes(frames: Mapping[str, Frame], sent: dict[str, int]) -> Iterator[str]:
+    """What changed since the states with the numbers in `sent`, which become those of these states."""
+    for asset, frame in frames.items():
+        base, sent[asset] = sent.get(asset), frame.message["seq"]
+        yield frame.since(base)
+
+
+def _batches(agent: str, changes: Iterable[str]) -> Iterator[str]:
+    """The messages with all changes; none is much longer, or holds up who takes it."""
+    head = f'{{"type":"states_changed","{PUBLISHED_BY}":{json.dumps(agent)},"states":['
+    batch: list[str] = []
+    size = 0
+    for text in changes:
+        if batch and (len(batch) == MOST_IN_BATCH or size + len(text) > _LONG_BATCH):
+            yield f"{head}{','.join(batch)}]}}"
+            batch, size = [], 0
+        batch.append(text)
+        size += len(text)
+    if batch:
+        yield f"{head}{','.join(batch)}]}}"
 
 
 class ChangePublisher:

@@ -60,6 +60,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
             "settings": settings,
             "time": int(now().timestamp() * 1_000),
             "newest": {"version": service.newest[0], "config_id": service.newest[1]},
+            "changes": True,
         }
 
     answering = Answering(

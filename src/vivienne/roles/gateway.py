@@ -8,6 +8,7 @@ from vivienne.cluster.agents import Agents
 from vivienne.cluster.agreement import disagreements
 from vivienne.cluster.confirmation import Confirmations
 from vivienne.cluster.databases import Databases
+from vivienne.cluster.earlier_agents import EarlierAgents
 from vivienne.cluster.gateway import Gateway, GatewayHeartbeats
 from vivienne.cluster.lagging import Lagging
 from vivienne.cluster.logs import LogReceiver
@@ -54,6 +55,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         service,
         [
             Again(gateway, "receives states"),
+            Again(EarlierAgents(gateway), "receives whole states"),
             Again(GatewayHeartbeats(gateway), "hears heartbeats"),
             Again(LogReceiver(logs), "receives logs"),
             Again(AlertReceiver(alerts), "receives alerts"),

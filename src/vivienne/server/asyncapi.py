@@ -14,6 +14,7 @@ from vivienne.wire.messages import (
     STATE_OUT,
     AssetData,
     ConfigChanged,
+    StatesChanged,
 )
 
 _ALERTS = (AlertEvent, SeveralAlerts)
@@ -26,7 +27,7 @@ def asyncapi(root: str = "") -> Schema:
     Args:
         root: the path under which they are served.
     """
-    kinds = (*STATE_OUT, *STATE_IN, *LOGS_OUT, *_ALERTS_OUT, ConfigChanged, *_ALERTS)
+    kinds = (*STATE_OUT, *STATE_IN, *LOGS_OUT, *_ALERTS_OUT, ConfigChanged, StatesChanged, *_ALERTS)
     messages = {kind.__name__: {"payload": reference(kind), "summary": kind.__doc__} for kind in kinds}
 
     def channel(address: str, kinds: tuple[type, ...], description: str) -> Schema:
@@ -52,6 +53,11 @@ def asyncapi(root: str = "") -> Schema:
                 **channel("vivienne:state:{asset}", (AssetData,), "With Redis: states; the key has the latest."),
                 "parameters": {"asset": {"description": "Name of the asset, as in BTC."}},
             },
+            "redisStatesChanged": channel(
+                "vivienne:states_changed",
+                (StatesChanged,),
+                "With Redis and several agents: what changed in their states.",
+            ),
             "redisChanges": channel("vivienne:config", (ConfigChanged,), "With Redis: changes that came into force."),
             "redisAlerts": channel(
                 "vivienne:alerts",
@@ -67,6 +73,7 @@ def asyncapi(root: str = "") -> Schema:
             "receiveControl": operation("receive", "redisControl", CONTROL_IN),
             "publishResult": operation("send", "redisResults", CONTROL_OUT),
             "publishState": operation("send", "redisState", (AssetData,)),
+            "publishStatesChanged": operation("send", "redisStatesChanged", (StatesChanged,)),
             "publishChange": operation("send", "redisChanges", (ConfigChanged,)),
             "publishAlert": operation("send", "redisAlerts", _ALERTS),
         },

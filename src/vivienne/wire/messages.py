@@ -151,6 +151,17 @@ class ConfigChanged(RevisionEntry):
     assets: list[str]
 
 
+class StatesChanged(TypedDict):
+    """States of one agent that are new, as `/ws/state` sends them to a client that asked for changes. On Redis only.
+
+    `base_seq` of each is the number of the state of the asset that the agent published before it.
+    """
+
+    type: Literal["states_changed"]
+    published_by: str
+    states: list[AssetData | AssetChanged]
+
+
 class _Incoming(TypedDict):
     """`timestamp` and `protocol_version` are accepted and not used."""
 

@@ -20,7 +20,11 @@ afterEach(() => {
 const UPDATE: ConfigUpdate = { type: 'config_update', asset: 'BTC', config: { bang_threshold: 85 } }
 
 function open(): VivienneWebSocketManager {
-  const manager = new VivienneWebSocketManager('ws://there', { WebSocket: FakeSocket, random: () => 0 })
+  const manager = new VivienneWebSocketManager('ws://there', {
+    WebSocket: FakeSocket,
+    random: () => 0,
+    updates: 'states',
+  })
   manager.connect()
   FakeSocket.last.open()
   return manager
@@ -54,7 +58,7 @@ test('the message is sent as it is, with an id unless it has one', async () => {
 })
 
 test('what is asked while the connection opens is sent when it is open', async () => {
-  const manager = new VivienneWebSocketManager('ws://there', { WebSocket: FakeSocket })
+  const manager = new VivienneWebSocketManager('ws://there', { WebSocket: FakeSocket, updates: 'states' })
   manager.connect()
   const question = manager.request({ ...UPDATE, request_id: 'early' })
   expect(FakeSocket.last.sent).toEqual([])
@@ -181,7 +185,11 @@ test('no more answers are waited for than can be kept in mind, and each only onc
 })
 
 test('a subscription is remembered and sent again after a reconnect', () => {
-  const manager = new VivienneWebSocketManager('ws://there', { WebSocket: FakeSocket, random: () => 0 })
+  const manager = new VivienneWebSocketManager('ws://there', {
+    WebSocket: FakeSocket,
+    random: () => 0,
+    updates: 'states',
+  })
   manager.subscribe(['btc', 'ETH'])
   manager.connect()
   const sent = () => FakeSocket.last.sent

@@ -55,12 +55,45 @@ test('states of all assets come by themselves, each newer than the one before', 
   expect(configs.get('BTC')).toEqual((await rest.active('BTC')).config)
 })
 
+test('changes over a real socket make the states that a client without them gets', async () => {
+  const { connection } = watch()
+  const raw = new Set<string>()
+  connection.on('message', ({ type }) => raw.add(type))
+  const whole = createVivienneClient({ baseUrl: server.url, WebSocket, updates: 'states' })
+  const letGo = whole.retain()
+  const found = new Map<string, AssetData>()
+  whole.connection.on('asset_data', (state) => found.set(`${state.asset} ${state.seq}`, state))
+  connection.on('asset_data', (state) => compare(state))
+  let same = 0
+  const compare = (state: AssetData) =>
+    setTimeout(() => {
+      const other = found.get(`${state.asset} ${state.seq}`)
+      if (other) same += Number(JSON.stringify(sorted(other)) === JSON.stringify(sorted(state))) || Number.NaN
+    }, 200)
+  await until<AssetData>(
+    (listener) => connection.on('asset_data', listener),
+    () => same > 20 || Number.isNaN(same),
+  )
+  letGo()
+  whole.close()
+  expect(same).toBeGreaterThan(20)
+  expect([...raw].sort()).toEqual(['asset_changed', 'asset_data', 'subscribe_response'])
+})
+
+/** With its fields in one order, at any depth. */
+function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.entries(value)
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, inner]) => [name, sorted(inner)])
+}
+
 test('a subscription narrows the stream, and widens it again', async () => {
   const { connection } = watch()
   await live(connection)
   expect(await connection.request({ type: 'subscribe', assets: ['btc'] })).toMatchObject({ assets: ['BTC'] })
   const raw: string[] = []
-  connection.on('message', (message) => message.type === 'asset_data' && raw.push(message.asset))
+  connection.on('message', (message) => 'seq' in message && raw.push(message.asset))
   await stateWith(connection, () => raw.length > 5)
   expect([...new Set(raw)]).toEqual(['BTC'])
   connection.subscribe(['*'])
