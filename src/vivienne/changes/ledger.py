@@ -108,7 +108,7 @@ class Ledger:
 
     def _tell_of(self, prepared: Prepared[Any], asked_at: float) -> Pieces[None]:
         for revision, summary in zip(prepared.revisions, prepared.summaries, strict=True):
-            self._metrics.in_force(self._in_force.under(revision.layer), revision.version, asked_at)
+            yield from self._metrics.in_force(self._in_force.under(revision.layer), revision.version, asked_at)
             self._tell(revision, summary, made_here=True)
             yield
 

@@ -125,11 +125,12 @@ class Metrics(Collector):
         """The counts of a stream: ``state``, ``logs`` or ``redis``."""
         return self._streams.setdefault(stream, Traffic())
 
-    def in_force(self, assets: Iterable[str], version: int, asked_at: float) -> None:
-        """Note that a change is in force that was requested here at this `monotonic` time."""
+    def in_force(self, assets: Iterable[str], version: int, asked_at: float) -> Iterator[None]:
+        """Note that a change is in force that was requested here at this `monotonic` time, an asset at a time."""
         self._in_force.observe(monotonic() - asked_at)
         for asset in assets:
             self.awaited.setdefault(asset, deque(maxlen=MOST_AWAITED)).append((version, asked_at))
+            yield
 
     def published(self, asset: str, version: int) -> None:
         """Note that a state decided with this version goes to all clients."""

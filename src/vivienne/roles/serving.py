@@ -18,6 +18,7 @@ from vivienne.logs.setup import announce
 from vivienne.metrics.registry import Metrics, Sample
 from vivienne.outbox.secrets import Vault
 from vivienne.roles.admission import access_for, behind_named_proxies
+from vivienne.roles.garbage import collect_garbage
 from vivienne.server.charging import Charging
 from vivienne.server.gate import Gate
 from vivienne.server.incoming import Incoming
@@ -88,6 +89,7 @@ async def _serve(
     process.tasks["old answers"] = prune
     process.tasks["tokens"] = book.follow
     process.tasks["reload"] = partial(_reload, process, book)
+    process.tasks["garbage"] = collect_garbage
     process.tasks["loop lag"] = service.metrics.watch_loop
     if service.is_shared:
         process.tasks["follow"] = service.follow

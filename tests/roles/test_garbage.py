@@ -1,0 +1,61 @@
+"""Cyclic garbage is collected: what dies young within moments, the rest in proportion to the time that it takes."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import weakref
+
+from vivienne.roles.garbage import Garbage, collect_garbage
+
+MANY = 1_000_000
+
+
+class Ring:
+    """Garbage once nobody knows it: it refers to itself."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+
+async def test_garbage_that_was_made_just_now_is_collected_soon() -> None:
+    collecting = asyncio.create_task(collect_garbage())
+    ring = weakref.ref(Ring())
+    async with asyncio.timeout(10):
+        while ring() is not None:  # noqa: ASYNC110  # nothing tells of it
+            await asyncio.sleep(0.001)
+    collecting.cancel()
+
+
+async def test_pythons_own_schedule_is_in_force_again_afterwards() -> None:
+    before = gc.get_threshold()
+    collecting = asyncio.create_task(collect_garbage())
+    await asyncio.sleep(0)
+    assert gc.get_threshold() != before
+    collecting.cancel()
+    await asyncio.gather(collecting, return_exceptions=True)
+    assert gc.get_threshold() == before
+
+
+def test_older_objects_are_looked_at_once_there_are_many_more() -> None:
+    garbage = Garbage(0.0, blocks=1_000)
+    assert not garbage.is_due(10, 5.0, lambda: 2_000)
+    assert garbage.is_due(MANY, 5.0, lambda: 2_000)
+
+
+def test_objects_that_replace_others_one_for_one_are_no_reason() -> None:
+    garbage = Garbage(0.0, blocks=1_000)
+    assert not any(garbage.is_due(MANY, float(second), lambda: 1_001) for second in range(2, 1_000))
+
+
+def test_a_look_that_takes_long_is_followed_by_a_long_rest() -> None:
+    garbage = Garbage(0.0, blocks=1_000)
+    garbage.collected(2.0, 10.0, 1_000)
+    assert not garbage.is_due(MANY, 150.0, lambda: 5_000)
+    assert garbage.is_due(MANY, 250.0, lambda: 5_000)
+
+
+def test_without_growth_it_happens_once_an_hour() -> None:
+    garbage = Garbage(0.0, blocks=1_000)
+    assert not garbage.is_due(0, 3_599.0, lambda: 1_000)
+    assert garbage.is_due(0, 3_601.0, lambda: 1_000)
