@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import alerts
+import changing_all
 import channels
 import counting
 import evaluation
@@ -17,6 +18,7 @@ import exchange_memory
 import intake
 import judging
 import kills
+import many_assets
 import process
 import processes
 import propagation
@@ -44,6 +46,8 @@ _BENCHMARKS: dict[str, Callable[..., list[Figure]]] = {
     "increments": processes.measure_increments,
     "states": processes.measure_states,
     "intake": intake.measure,
+    "many_assets": many_assets.measure,
+    "changing_all": changing_all.measure,
     "store": store.measure,
     "counting": counting.measure,
     "record": record.measure,
