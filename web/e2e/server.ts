@@ -46,6 +46,8 @@ export class RunningServer {
   exchange: RunningExchange | null = null
   readonly #tokens = new Map<string, string>()
   #flags: readonly string[]
+  /** Assets whose whole replay takes a moment. */
+  readonly #replayedAtOnce: readonly string[]
   readonly #folder = mkdtempSync(join(tmpdir(), 'vivienne-e2e-'))
   readonly #names: Serving['tokens']
   #process: Forked | null = null
@@ -59,6 +61,7 @@ export class RunningServer {
       writeFileSync(file, recordedKlines(walk))
       return ['--data', `${asset}=${file}`]
     })
+    this.#replayedAtOnce = flags.join(' ').includes('--speed max') ? Object.keys(recorded) : []
     this.#flags = [
       ...flags,
       // Prices ten times a second would keep pages, and what watches them, busier than the tests themselves.
@@ -99,6 +102,8 @@ export class RunningServer {
     const flags = ['serve', '--port', String(this.port), '--db', this.#database, ...this.#flags]
     this.#process = await Forked.started(flags, this.#log)
     await this.#listens(this.#process)
+    // A page that is open meanwhile is drawn anew with every bar, which takes longer than most tests.
+    for (const asset of this.#replayedAtOnce) await this.#logs(this.#process, `The replay of ${asset} has ended`)
     const token = this.#tokens.get(OTHER) ?? ''
     this.rest = new VivienneRestClient(this.url, withToken(token, { author: 'somebody else' }))
     this.record = new VivienneRecord(this.url, withToken(token, {}))
@@ -206,16 +211,20 @@ export class RunningServer {
   }
 
   async #listens(started: Forked): Promise<void> {
+    const [, port] = await this.#logs(started, /listens on http:\/\/\S+:(\d+)/)
+    this.port = Number(port)
+  }
+
+  /** Waits until the server has written something into its log. */
+  async #logs(started: Forked, what: string | RegExp): Promise<RegExpExecArray> {
+    const pattern = new RegExp(what)
     const deadline = Date.now() + START_MS
     while (Date.now() < deadline && (await started.poll()) === null) {
-      const port = /listens on http:\/\/\S+:(\d+)/.exec(readFileSync(this.#log, 'utf8'))?.[1]
-      if (port !== undefined) {
-        this.port = Number(port)
-        return
-      }
+      const found = pattern.exec(this.logged)
+      if (found !== null) return found
       await delay(20)
     }
-    throw new Error(`vivienne serve did not come up:\n${readFileSync(this.#log, 'utf8')}`)
+    throw new Error(`vivienne serve did not write ${pattern}:\n${this.logged}`)
   }
 
   async #servesDashboard(): Promise<void> {

@@ -6,16 +6,19 @@ happens. SQLite and PostgreSQL both make and alter tables in transactions.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, String, Table, inspect, text
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from vivienne.store.tables import SCHEMA_VERSION, metadata, revisions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from alembic.config import Config
-    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine import Connection, Dialect
 
 VERSION_TABLE = "alembic_version"
 """Where Alembic keeps the number of the schema."""
@@ -51,15 +54,24 @@ def of_earlier_schema(schema: int | None) -> str:
 def migrate(connection: Connection) -> None:
     """Run the migrations that are missing. An empty database gets the tables they lead to, without loading Alembic."""
     if schema_of(connection) == 0:
-        for table in (*metadata.sorted_tables, _versions):
-            connection.execute(CreateTable(table))
-            for index in sorted(table.indexes, key=lambda each: str(each.name)):
-                connection.execute(CreateIndex(index))
+        dialect: Callable[[], Dialect] = type(connection.dialect)
+        for statement in _making_tables(dialect):
+            connection.exec_driver_sql(statement)
         connection.execute(_versions.insert().values(version_num=str(SCHEMA_VERSION)))
         return
     from alembic import command  # noqa: PLC0415  # most starts find nothing to migrate, and need not load it
 
     command.upgrade(_configuration(connection), "head")
+
+
+@cache
+def _making_tables(dialect: Callable[[], Dialect]) -> tuple[str, ...]:
+    """The statements that make all tables. To write them takes as long as to execute them."""
+    made: list[ExecutableDDLElement] = []
+    for table in (*metadata.sorted_tables, _versions):
+        made.append(CreateTable(table))
+        made += [CreateIndex(index) for index in sorted(table.indexes, key=lambda each: str(each.name))]
+    return tuple(str(each.compile(dialect=dialect())) for each in made)
 
 
 def adopt(connection: Connection, schema: int) -> None:
