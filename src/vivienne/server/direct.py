@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from vivienne.server.conversing import AROUND_SECONDS, GOING, SENDING_SECONDS, STOPPING
 from vivienne.server.http import caller_of
 from vivienne.server.staying import STAYS
+from vivienne.stream.waking import ROW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,10 +118,10 @@ class Direct:
     def _write_first(self, data: bytes) -> None:
         """Write what is there at first. It is charged: a client may come again and again for it."""
         self._line.write(data)
-        key, unsent = self._caller.key, self._mailbox.unsent()
-        self._times.requests.charge(key, SENDING_SECONDS * max(0, self._first - unsent))
-        self._first = unsent
-        if unsent:
+        key = self._caller.key
+        self._times.requests.charge(key, SENDING_SECONDS * min(ROW, self._first))
+        self._first -= ROW
+        if self._first > 0:
             self.is_free, self._waits_for_time = False, True
             self._times.requests.when_due(key, self._has_time)
         else:
@@ -144,6 +145,8 @@ class Direct:
         if self._is_open and not self._waits_for_time and self._line.is_writable:
             self.is_free = True
             self._mailbox.go_on()
+            if self._is_stopping:
+                self._close_once_done()
 
     # What it says
 

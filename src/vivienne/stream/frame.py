@@ -55,7 +55,7 @@ class Frame:
         self.made = monotonic()
         self._text: str | None = None
         self._earlier = earlier
-        self._since: dict[int, str] | None = None
+        self._since: dict[int, str | None] | None = None
         self._framed: dict[tuple[int | None, bool], bytes] = {}
         if earlier is not None:
             earlier.keep(message)
@@ -72,24 +72,32 @@ class Frame:
 
         It is the whole state if that is shorter, if no patch says the change, or if the client is too far behind.
         """
-        if base is None or self._earlier is None:
-            return self.text
-        if self._since is None:
-            self._since = {}
-        if (known := self._since.get(base)) is None:
-            known = self._since[base] = self._changed(base) or self.text
-        return known
+        return self._changed_since(base) or self.text
 
     def framed(self, base: int | None = None, *, deflated: bool = False) -> bytes:
         """The same as the bytes of a WebSocket, for a client that inflates or not."""
-        if (known := self._framed.get((base, deflated))) is None:
-            known = self._framed[base, deflated] = framed(self.since(base).encode(), deflated=deflated)
+        changed = self._changed_since(base)
+        key = (None if changed is None else base, deflated)
+        if (known := self._framed.get(key)) is None:
+            known = self._framed[key] = framed((changed or self.text).encode(), deflated=deflated)
         return known
 
-    def _changed(self, base: int) -> str | None:
+    def _changed_since(self, base: int | None) -> str | None:
+        """What changed since a state, as JSON; None if the whole state is to be sent."""
+        if base is None or self._earlier is None or base >= self.message["seq"]:
+            return None
+        before = self._earlier.find(base)
+        if before is None:  # nothing is kept for each client that is so far behind
+            return None
+        if self._since is None:
+            self._since = {}
+        if base not in self._since:
+            self._since[base] = self._encoded(before, base)
+        return self._since[base]
+
+    def _encoded(self, before: AssetData, base: int) -> str | None:
         state = self.message
-        before = self._earlier.find(base) if self._earlier is not None and base < state["seq"] else None
-        patch = None if before is None else merge_patch(before, state)
+        patch = merge_patch(before, state)
         if patch is None:
             return None
         changed: AssetChanged = {
