@@ -6,6 +6,7 @@ import json
 import statistics
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from websockets.sync.client import connect
@@ -40,13 +41,16 @@ def measure_several(scene: Scene) -> Iterator[Row]:
 
 
 def measure_patches(scene: Scene) -> Iterator[Row]:
-    """The same to clients that take changes of states, by the programs that have them."""
-    able = [each for each in scene.programs if _has_patches(each)]
-    if not able:
+    """The same to clients that take changes of states, by the programs that have them; a reference sends a change."""
+    changes = {each: change for each in scene.programs if (change := _change_of(each)) is not None}
+    if not changes:
         return
-    told = _Told(scene, [scene.reference, *able], ONE, _PATCHES)
+    sent = scene.payload.with_name("change.json")
+    sent.write_text(next(iter(changes.values())))
+    small = replace(scene.reference, name=f"{REFERENCE}, a change", payload=sent)
+    told = _Told(scene, [scene.reference, small, *changes], ONE, _PATCHES)
     yield _deliveries("changed states of one asset", scene, told, _LEAST_ONE)
-    sizes = {name: [each.size for each in turns] for name, turns in told.counted.items() if name != REFERENCE}
+    sizes = {each.name: [counted.size for counted in told.counted[each.name]] for each in changes}
     yield Row("size of a changed state", "bytes", sizes, most=_MOST_BYTES)
 
 
@@ -91,10 +95,14 @@ def _deliveries(what: str, scene: Scene, told: _Told, least: float) -> Row:
     return Row(f"{what} to {scene.sizes.clients:,} clients", "/s", rates, least=least, besides=by_clock)
 
 
-def _has_patches(program: Vivienne) -> bool:
-    """Whether a program knows clients that take changes."""
+def _change_of(program: Vivienne) -> str | None:
+    """A message in which a price has changed; None if a program does not know clients that take changes."""
     with program.saturated(ONE) as running, connect(f"ws://127.0.0.1:{running.port}/ws/state") as client:
         client.send(_PATCHES)
-        while (kind := json.loads(client.recv())["type"]) not in ("subscribe_response", "error"):
+        while (kind := json.loads(client.recv())["type"]) != "subscribe_response":
+            if kind == "error":
+                return None
+        running.begin()
+        while json.loads(text := str(client.recv()))["type"] != "asset_changed":
             pass
-        return bool(kind == "subscribe_response")
+        return text

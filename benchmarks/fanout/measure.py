@@ -57,6 +57,8 @@ def measure(
         return [Figure("skipped: the server to compare with is compiled by gcc, which is not here", "")]
     sizes = Sizes(int(rounds), int(clients), int(idle), float(seconds), int(changes))
     wanted = only.split(",") if only else list(_PARTS)
+    if unknown := [each for each in wanted if each not in _PARTS]:
+        raise SystemExit(f"unknown: {', '.join(unknown)}; there are {', '.join(_PARTS)}")
     rows, skipped = list[Row](), list[Figure]()
     with tempfile.TemporaryDirectory() as folder, set_up(Path(folder), sizes, before) as scene:
         size = scene.payload.stat().st_size
