@@ -1,7 +1,7 @@
 """Many clients of `/ws/state` in one process, cheap enough that it is the server which is measured.
 
 They read frames without understanding them, answer pings, and connect again as the npm package does: after a random
-part of half a second, doubled with each attempt.
+part of half a second, doubled with each attempt. Every other one asks for changes.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Crowd:
             try:
                 async with asyncio.timeout(_HANDSHAKE_SECONDS):
                     transport, watcher = await loop.create_connection(
-                        lambda: Watcher(self._seen, served), "127.0.0.1", self._port
+                        lambda: Watcher(self._seen, served, changes=number % 2 > 0), "127.0.0.1", self._port
                     )
                 try:
                     async with asyncio.timeout(_HANDSHAKE_SECONDS):
@@ -110,18 +110,20 @@ class Watcher(asyncio.Protocol):
     Args:
         seen: is given every text.
         served: is called at the first one.
+        changes: ask for them.
 
     Attributes:
         opened: done when the server has accepted; fails with `ConnectionError` when it has not.
         ended: done when the connection has ended.
     """
 
-    def __init__(self, seen: Seen | None, served: Callable[[], None]) -> None:
+    def __init__(self, seen: Seen | None, served: Callable[[], None], *, changes: bool = False) -> None:
         loop = asyncio.get_running_loop()
         self.opened: asyncio.Future[None] = loop.create_future()
         self.ended: asyncio.Future[None] = loop.create_future()
         self._seen = seen
         self._served: Callable[[], None] | None = served
+        self._changes = changes
         self._left = bytearray()
         self._transport: asyncio.Transport | None = None
 
@@ -142,6 +144,7 @@ class Watcher(asyncio.Protocol):
                 return
             self.opened.set_result(None)
             self._left[:] = rest
+            self._subscribe()
         for kind, content in _frames(self._left):
             if kind == _TEXT:
                 if self._served is not None:
@@ -154,6 +157,10 @@ class Watcher(asyncio.Protocol):
                 self._transport.write(bytes([0x8A, 0x80 | len(content), 0, 0, 0, 0]) + content)
             elif kind == _CLOSE and self._transport is not None:
                 self._transport.close()
+
+    def _subscribe(self) -> None:
+        if self._changes and self._transport is not None:
+            self._transport.write(ask_for_changes())
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over."""
@@ -168,6 +175,12 @@ def handshake() -> bytes:
     key = base64.b64encode(os.urandom(16)).decode()
     head = "GET /ws/state HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     return f"{head}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode()
+
+
+def ask_for_changes() -> bytes:
+    """A frame that subscribes to changes, masked with zeros."""
+    text = b'{"type": "subscribe", "assets": ["*"], "updates": "changes"}'
+    return bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text
 
 
 def age(text: bytes) -> float:

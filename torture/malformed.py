@@ -21,6 +21,7 @@ from measuring import Figure
 from redis_running import CONTROL, RESULTS, STREAM, RunningRedis, wait_for_redis
 from running import RunningServer
 from torture.corruption import broken
+from torture.pair import Pair
 from torture.progress import Progress
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ _FLAGS = ("--assets", "BTC", "--timeframe", "1m", "--window", "1500", "--max-cha
 _CLIENTS = 4
 _BATCH = 50
 """So many messages are sent before their answers are read."""
+_PAIR_ADDRESS = "127.0.0.250"
 _ANSWER_SECONDS = 60.0
 _FLAT_MB = 16.0
 """What a process may grow by from a tenth of the messages to the last; one that kept 100 bytes of each would by 90."""
@@ -84,8 +86,8 @@ def measure(*, messages: int = 1_000_000, control: int = 100_000, frames: int = 
 
 
 def _over_websockets(server: RunningServer, messages: int, seed: int) -> list[Figure]:
-    answers = _Answers()
-    early = asyncio.run(_send_all(server, answers, messages, seed))
+    answers, pair = _Answers(), Pair(server.port, _PAIR_ADDRESS)
+    early = asyncio.run(_send_all(server, answers, pair, messages, seed))
     grown = resident_mb(server) - early
     return [
         Figure(
@@ -95,17 +97,19 @@ def _over_websockets(server: RunningServer, messages: int, seed: int) -> list[Fi
             answers.refused == messages,
         ),
         *_listed(answers.wrong),
+        pair.figure(),
         Figure("memory after a tenth of them, and after all", f"{early:.0f} MB, {grown:+.1f} MB", f"< +{_FLAT_MB:g} MB",
                grown < _FLAT_MB, is_speed=True),
     ]  # fmt: skip
 
 
-async def _send_all(server: RunningServer, answers: _Answers, messages: int, seed: int) -> float:
+async def _send_all(server: RunningServer, answers: _Answers, pair: Pair, messages: int, seed: int) -> float:
     """Send from several clients at once; gives the memory after a tenth, in MB."""
     progress = Progress("malformed WebSocket messages", messages)
     url = f"ws://127.0.0.1:{server.port}/ws/state"
     tenth = max(messages // 10, 1)
     share, rest = divmod(messages - tenth, _CLIENTS)
+    comparing = asyncio.create_task(pair.run())
     async with connect(url, max_size=None, compression=None) as client:
         await _exchange(client, answers, tenth, random.Random(seed), progress)  # noqa: S311  # repeatable, on purpose
     early = resident_mb(server)
@@ -114,10 +118,16 @@ async def _send_all(server: RunningServer, answers: _Answers, messages: int, see
         # Each has an address of its own: the time that is spent on the messages of one caller is limited.
         address = (f"127.0.0.{2 + number}", 0)
         async with connect(url, max_size=None, compression=None, local_addr=address) as client:
+            if number % 2:
+                await client.send('{"type": "subscribe", "assets": ["*"], "updates": "changes"}')
+                await _answer(client)
             chance = random.Random(f"{seed} {number}")  # noqa: S311  # the same
             await _exchange(client, answers, share + (number < rest), chance, progress)
 
     await asyncio.gather(*map(one, range(_CLIENTS)))
+    await pair.has_compared(_ANSWER_SECONDS)
+    comparing.cancel()
+    await asyncio.gather(comparing, return_exceptions=True)
     progress.end()
     return early
 
@@ -139,7 +149,7 @@ async def _exchange(
 
 async def _answer(client: ClientConnection) -> dict[str, object]:
     """The next message that is no state; answers come in the order of what was sent."""
-    while (answer := orjson.loads(await client.recv()))["type"] == "asset_data":
+    while (answer := orjson.loads(await client.recv()))["type"] in ("asset_data", "asset_changed"):
         pass
     found: dict[str, object] = answer
     return found

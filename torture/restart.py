@@ -14,6 +14,7 @@ import httpx
 from measuring import Figure, percentile
 from running import COMPREHENSIVE, RunningServer
 from torture.crowd import Crowd
+from torture.pair import Pair
 from torture.progress import Progress
 
 _FLAGS = ("--assets", "BTC,ETH,SOL")
@@ -40,8 +41,11 @@ def measure(*, clients: int = 2_000, rounds: int = 3) -> list[Figure]:
         # A process of its own: what this one is busy with must not count as the server's.
         ProcessPoolExecutor(1, mp_context=get_context("spawn")) as probes,
     ):
+        pair = Pair(server.port)
         for number in range(rounds):
-            taken, missed, answered = asyncio.run(_restart(server, clients, probes, Path(folder) / f"end-{number}"))
+            taken, missed, answered = asyncio.run(
+                _restart(server, pair, clients, probes, Path(folder) / f"end-{number}")
+            )
             seconds.append(taken)
             missing += missed
             times += answered
@@ -50,6 +54,7 @@ def measure(*, clients: int = 2_000, rounds: int = 3) -> list[Figure]:
     p99 = percentile(times, 99) * 1000
     return [
         Figure(f"{clients:,} clients dropped, {rounds} x: not served again", f"{missing}", "0", missing == 0),
+        pair.figure(),
         Figure(
             "kill to a state at the last of them, slowest round",
             f"{slowest:.1f} s",
@@ -68,11 +73,12 @@ def measure(*, clients: int = 2_000, rounds: int = 3) -> list[Figure]:
 
 
 async def _restart(
-    server: RunningServer, clients: int, probes: ProcessPoolExecutor, end: Path
+    server: RunningServer, pair: Pair, clients: int, probes: ProcessPoolExecutor, end: Path
 ) -> tuple[float, int, list[float]]:
     """Seconds until all are served, how many are not, and how long REST took while they came back."""
     crowd = Crowd(server.port, clients)
     crowd.start()
+    comparing = asyncio.create_task(pair.run())
     try:
         if not await crowd.all_served(0, _MOST_SECONDS):
             raise RuntimeError(f"{crowd.unserved(0)} clients of {clients} got no state before anything was done")
@@ -82,9 +88,12 @@ async def _restart(
         await asyncio.to_thread(server.start)
         await crowd.all_served(killed, _MOST_SECONDS)
         missing, taken = crowd.unserved(killed), crowd.last_served() - killed
+        await pair.has_compared(_MOST_SECONDS)
         await asyncio.to_thread(end.touch)
         return taken, missing, await probing
     finally:
+        comparing.cancel()
+        await asyncio.gather(comparing, return_exceptions=True)
         await crowd.stop()
 
 

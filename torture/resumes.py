@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import orjson
@@ -20,11 +20,14 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from measuring import Figure
+from merging import Follower
 from running import COMPREHENSIVE, RunningServer
 from torture.malformed import resident_mb
 from torture.progress import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from websockets.asyncio.client import ClientConnection
 
 _ASSETS = ("BTC", "ETH", "SOL")
@@ -128,10 +131,9 @@ async def _stay(url: str, book: _Book, begun: asyncio.Event) -> None:
     """Read everything."""
     async with connect(url, max_size=None, compression=None, max_queue=None) as client:
         async for text in client:
-            raw = text.encode() if isinstance(text, str) else text
-            message = orjson.loads(raw)
+            message = orjson.loads(text)
             if message["type"] == "asset_data":
-                book.reference[message["asset"]][message["seq"]] = _print(raw)
+                book.reference[message["asset"]][message["seq"]] = _print(message)
                 begun.set()
 
 
@@ -154,14 +156,12 @@ async def _come_and_go(url: str, book: _Book, times: int, seed: str, progress: P
             client = await connect(url, max_size=None, compression=None)
         first = dict.fromkeys(_ASSETS, True)
         try:
-            for _ in range(chance.randint(len(_ASSETS), _MOST_READ)):
-                async with asyncio.timeout(_ANSWER_SECONDS):
-                    raw = await client.recv(decode=False)
-                message = orjson.loads(raw)
-                if message["type"] == "asset_data":
-                    _note(book, message, raw, last, version if first.pop(message["asset"], False) else 0)
+            async for state in _states(client, chance):
+                _note(book, state, last, version if first.pop(state["asset"], False) else 0)
         except ConnectionClosed as closed:
             book.fault(f"a connection ended by itself: {closed}")
+        except AssertionError as wrong:
+            book.fault(f"a change that does not fit: {wrong}")
         if first:
             book.fault(f"no state of {', '.join(first)} came with the connection")
         way = chance.choice(("closed", "cut off", "cut off in a message"))
@@ -169,6 +169,20 @@ async def _come_and_go(url: str, book: _Book, times: int, seed: str, progress: P
         await _leave(client, way)
         progress.add()
         await asyncio.sleep(chance.random() * 0.05)
+
+
+async def _states(client: ClientConnection, chance: random.Random) -> AsyncIterator[dict[str, Any]]:
+    """The first states that a client has, which asks for changes half of the time."""
+    follower, left = Follower(), chance.randint(len(_ASSETS), _MOST_READ)
+    if chance.random() < 0.5:
+        await client.send('{"type": "subscribe", "assets": ["*"], "updates": "changes"}')
+        left += len(_ASSETS)
+    while left:
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            message = orjson.loads(await client.recv())
+        if (state := follower.hear(message)) is not None:
+            left -= 1
+            yield state
 
 
 async def _leave(client: ClientConnection, way: str) -> None:
@@ -181,14 +195,13 @@ async def _leave(client: ClientConnection, way: str) -> None:
     client.transport.abort()
 
 
-def _note(book: _Book, message: dict[str, object], raw: bytes, last: dict[str, int], version: int) -> None:
+def _note(book: _Book, state: dict[str, Any], last: dict[str, int], version: int) -> None:
     """One state: newer than the one before, decided with what was acknowledged before the client came."""
-    asset, seq = str(message["asset"]), int(str(message["seq"]))
-    shown = book.seen[asset].setdefault(seq, _print(raw))
-    if shown != _print(raw):
+    asset, seq, looks = state["asset"], state["seq"], _print(state)
+    if looks != book.seen[asset].setdefault(seq, looks):
         book.fault(f"{asset} {seq} is not the same for everyone")
-    if int(str(message["config_version"])) < version:
-        book.fault(f"{asset} {seq} was decided with {message['config_version']}, and {version} was in force already")
+    if state["config_version"] < version:
+        book.fault(f"{asset} {seq} was decided with {state['config_version']}, and {version} was in force already")
     before = last.get(asset)
     if before is not None:
         if seq < before:
@@ -208,8 +221,9 @@ def _compare(book: _Book) -> None:
                 book.fault(f"{asset} {seq} looked different to the one who stayed")
 
 
-def _print(raw: bytes) -> bytes:
-    return hashlib.blake2b(raw, digest_size=12).digest()
+def _print(state: dict[str, Any]) -> bytes:
+    """What a state looks like, in whatever order its fields came."""
+    return hashlib.blake2b(orjson.dumps(state, option=orjson.OPT_SORT_KEYS), digest_size=12).digest()
 
 
 def _clients(server: RunningServer) -> float:

@@ -14,7 +14,8 @@ import psutil
 
 from measuring import Figure
 from running import RunningServer
-from torture.crowd import Crowd, age, handshake
+from torture.crowd import Crowd, age, ask_for_changes, handshake
+from torture.pair import Pair
 from torture.progress import Progress
 
 if TYPE_CHECKING:
@@ -95,7 +96,9 @@ def measure(
     flags = (*_FLAGS, "--price-interval", f"{len(_ASSETS) / updates:g}")
     alone, beside = _Ages(), _Ages()
     with tempfile.TemporaryDirectory() as folder, RunningServer(*flags, db=Path(folder) / "slow.db") as server:
-        grown, ended = asyncio.run(_rounds(server, healthy, (slow, dead), (alone, beside), (minutes * 60, rounds)))
+        pair = Pair(server.port)
+        times = (minutes * 60, rounds)
+        grown, ended = asyncio.run(_rounds(server, pair, healthy, (slow, dead), (alone, beside), times))
     more = (beside.percentile(99) / alone.percentile(99) - 1) * 100
     return [
         Figure(f"age of states at {healthy} healthy clients, p50, p99", str(alone)),
@@ -107,6 +110,7 @@ def measure(
             more <= _WANTED_PERCENT,
             is_speed=True,
         ),
+        pair.figure(),
         Figure("healthy clients let go", f"{ended}", "0", ended == 0),
         Figure("memory grows by", f"{grown:.0f} MB", f"<= {_WANTED_MB:g} MB", grown <= _WANTED_MB, is_speed=True),
     ]
@@ -114,6 +118,7 @@ def measure(
 
 async def _rounds(
     server: RunningServer,
+    pair: Pair,
     healthy: int,
     others: tuple[int, int],
     ages: tuple[_Ages, _Ages],
@@ -126,6 +131,7 @@ async def _rounds(
     meter = _Meter()
     crowd = Crowd(server.port, healthy, meter.see)
     crowd.start()
+    comparing = asyncio.create_task(pair.run())
     try:
         if not await crowd.all_served(0, _CONNECT_SECONDS):
             raise RuntimeError(f"{crowd.unserved(0)} clients of {healthy} got no state")
@@ -139,12 +145,14 @@ async def _rounds(
             progress.at(number + 1, f"alone {alone}, beside others {beside}")
         return (max(sizes) - sizes[0]) / 1e6, crowd.ended
     finally:
+        comparing.cancel()
+        await asyncio.gather(comparing, return_exceptions=True)
         await crowd.stop()
 
 
 @asynccontextmanager
 async def _bad_clients(port: int, slow: int, dead: int) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(_read_slowly(port)) for _ in range(slow)]
+    tasks = [asyncio.create_task(_read_slowly(port, changes=number % 2 > 0)) for number in range(slow)]
     tasks += [asyncio.create_task(_die(port)) for _ in range(dead)]
     try:
         yield
@@ -157,10 +165,12 @@ async def _bad_clients(port: int, slow: int, dead: int) -> AsyncIterator[None]:
         raise RuntimeError(f"{len(broken)} slow or dead clients broke off") from broken[0]
 
 
-async def _read_slowly(port: int) -> None:
+async def _read_slowly(port: int, *, changes: bool) -> None:
     """Read 1 kB a second; when the server has enough of that, connect again."""
     while True:
         with await _connected(port) as plain, suppress(ConnectionError):
+            if changes:
+                await asyncio.get_running_loop().sock_sendall(plain, ask_for_changes())
             while True:
                 await asyncio.sleep(1)
                 with suppress(BlockingIOError):
