@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vivienne.stream.subscription import Subscriptions
 from vivienne.stream.waking import ROW, Waking
 
 if TYPE_CHECKING:
     from vivienne.stream.frame import Frame
+    from vivienne.stream.subscription import Subscription
+
+_MOST_ROWS = 64
+"""Rows that are kept, of so many subscriptions: each may have 100 kB."""
 
 
 class Broadcasts:
@@ -15,29 +20,31 @@ class Broadcasts:
 
     Attributes:
         number: of the newest frame.
+        subscriptions: of the clients.
         waking: has the turns.
-        row: the frames after the number `row_after`, as the bytes of a WebSocket, and how many they are.
-        row_after: see there; -1 while there is no such row.
     """
 
     def __init__(self) -> None:
         self.number = 0
+        self.subscriptions = Subscriptions()
         self.waking = Waking()
-        self.row: tuple[bytes, int] = b"", 0
-        self.row_after = -1
         self._frames: dict[str, Frame] = {}
         """The newest stands last."""
         # What was asked for last, and found: most clients ask for the same.
         self._asked = self._answered = 0
         self._found: dict[str, Frame] = {}
+        self._with_row: list[Subscription] = []
 
     def add(self, asset: str, frame: Frame) -> None:
         """Note the newest frame of an asset."""
         self.number += 1
-        self.row_after = -1
         frame.number = self.number
-        self._frames.pop(asset, None)
+        before = self._frames.pop(asset, None)
+        if before is not None:
+            frame.follows_number, frame.follows_seq = before.number, before.message["seq"]
         self._frames[asset] = frame
+        if self._with_row:
+            self._drop_rows()
 
     def since(self, number: int) -> dict[str, Frame]:
         """The frames after that number, oldest first; to be read only."""
@@ -51,11 +58,17 @@ class Broadcasts:
             self._asked, self._answered = number, self.number
         return self._found
 
-    def make_row(self, number: int) -> bool:
-        """Make `row` for that number, unless there is more than a row."""
-        found = self.since(number)
-        if len(found) > ROW:
+    def make_row(self, subscription: Subscription, after: int) -> bool:
+        """Make the row of a subscription after that number, unless it would be longer than one."""
+        found = [each for each in self.since(after).items() if subscription.wants(each[0])]
+        if len(found) > ROW or not subscription.make_row(found, after):
             return False
-        self.row = b"".join([frame.framed() for frame in found.values()]), len(found)
-        self.row_after = number
+        if len(self._with_row) >= _MOST_ROWS:
+            self._drop_rows()
+        self._with_row.append(subscription)
         return True
+
+    def _drop_rows(self) -> None:
+        for subscription in self._with_row:
+            subscription.drop_row()
+        self._with_row.clear()

@@ -44,14 +44,17 @@ class Frame:
     Attributes:
         message: the state.
         number: in the order of broadcasts, over all assets; 0 before it is broadcast.
+        follows_number, follows_seq: those of the frame of the same asset that was broadcast before; None for the `seq`
+            of the first one.
         made: time by a monotonic clock.
     """
 
-    __slots__ = ("_earlier", "_framed", "_since", "_text", "made", "message", "number")
+    __slots__ = ("_earlier", "_framed", "_since", "_text", "follows_number", "follows_seq", "made", "message", "number")
 
     def __init__(self, message: AssetData, earlier: Earlier | None = None) -> None:
         self.message = message
-        self.number = 0
+        self.number = self.follows_number = 0
+        self.follows_seq: int | None = None
         self.made = monotonic()
         self._text: str | None = None
         self._earlier = earlier

@@ -59,8 +59,8 @@ class Mailbox:
     """
 
     __slots__ = (
-        "_assets", "_broadcasts", "_fetched", "_filled", "_frames", "_is_usual", "_keeps", "_kept", "_outlet",
-        "_replies", "_room", "_sent", "_taken", "_turn", "traffic", "waits", "whose",
+        "_broadcasts", "_fetched", "_filled", "_frames", "_keeps", "_kept", "_outlet", "_replies", "_room", "_sent",
+        "_subscription", "_taken", "_turn", "_wants", "traffic", "waits", "whose",
     )  # fmt: skip
 
     def __init__(
@@ -81,12 +81,11 @@ class Mailbox:
         self._replies: list[bytes] = []
         self._kept = self._taken = 0
         """Bytes of the replies that are not sent, and of them the one that was taken."""
-        self._assets: frozenset[str] | None = None
+        self._subscription = self._broadcasts.subscriptions.of(None)
+        self._wants = self._subscription.wants
         self._sent: dict[str, int] | None = None
         """By asset, the `seq` of the state that was taken last; None for a client that gets whole states."""
         self._outlet: Outlet | None = None
-        self._is_usual = False
-        """True if it gets the same bytes as most others, once it has got all there was."""
         # There only while somebody waits: thousands of clients do not.
         self._filled: asyncio.Event | None = None
         self._turn: asyncio.Event | None = None
@@ -98,13 +97,14 @@ class Mailbox:
         With `changes`, what it gives of each is the whole state first, and then what changed since the one before.
         """
         self._sent = {} if changes else None
-        self._assets = None if assets is None else frozenset(assets)
+        self._subscribe(None if assets is None else frozenset(assets))
         self._frames = {asset: frame for asset, frame in self._frames.items() if self._wants(asset)}
-        self._look_at_usual()
 
-    def _look_at_usual(self) -> None:
-        is_plain = self._outlet is not None and not self._outlet.inflates
-        self._is_usual = is_plain and self._assets is None and self._sent is None
+    def _subscribe(self, assets: frozenset[str] | None) -> None:
+        deflated = self._outlet is not None and self._outlet.inflates
+        of = self._broadcasts.subscriptions.of
+        self._subscription = of(assets, changes=self._sent is not None, deflated=deflated)
+        self._wants = self._subscription.wants
 
     # What comes in
 
@@ -156,15 +156,12 @@ class Mailbox:
                 self.traffic.conflated += 1
             self._frames[asset] = frame
 
-    def _wants(self, asset: str) -> bool:
-        return self._assets is None or asset in self._assets
-
     # What goes to an outlet
 
     def goes_to(self, outlet: Outlet) -> None:
         """Write to an outlet from now on, in place of a writer that takes."""
         self._outlet = outlet
-        self._look_at_usual()
+        self._subscribe(self._subscription.assets)
         self.go_on()
 
     def go_on(self) -> None:
@@ -179,23 +176,34 @@ class Mailbox:
         if not outlet.is_free:
             self._fetch()  # what the client misses is counted
             return 0
-        if self._is_usual and not self._frames and not self._replies:
-            # As most clients: there is nothing of its own in what it gets.
-            broadcasts, after = self._broadcasts, self._fetched
-            if broadcasts.row_after == after or broadcasts.make_row(after):
-                self._fetched = broadcasts.number
-                data, count = broadcasts.row
-                if count:
-                    outlet.write(data)
-                    self.traffic.sent += count
+        if not self._frames and not self._replies:
+            # As most clients: others get the same.
+            count = self._write_shared(outlet)
+            if count >= 0:
                 return count
         return self._write_own(outlet)
+
+    def _write_shared(self, outlet: Outlet) -> int:
+        """Write what all get who have the same subscription and got as much; -1 if there is no such row."""
+        subscription, after = self._subscription, self._fetched
+        if subscription.row_after != after and not self._broadcasts.make_row(subscription, after):
+            return -1
+        data, count, bases, seqs = subscription.row
+        if self._sent is not None:
+            if not bases.items() <= self._sent.items():
+                return -1
+            self._sent.update(seqs)
+        self._fetched = self._broadcasts.number
+        if count:
+            outlet.write(data)
+            self.traffic.sent += count
+        return count
 
     def _write_own(self, outlet: Outlet) -> int:
         self._fetch()
         row, replies = self._framed_replies()
         frames = list(islice(self._frames, max(0, ROW - replies)))
-        row.extend(self._framed(asset, self._frames.pop(asset), outlet) for asset in frames)
+        row.extend(self._framed(asset, self._frames.pop(asset)) for asset in frames)
         if row:
             self._write(outlet, row, len(row))
         if self._frames:
@@ -215,12 +223,12 @@ class Mailbox:
             self._make_room()
         return row, len(row)
 
-    def _framed(self, asset: str, frame: Frame, outlet: Outlet) -> bytes:
+    def _framed(self, asset: str, frame: Frame) -> bytes:
         """A frame as this client gets it, as bytes."""
         base = None
         if self._sent is not None:
             base, self._sent[asset] = self._sent.get(asset), frame.message["seq"]
-        return frame.framed(base, deflated=outlet.inflates)
+        return frame.framed(base, deflated=self._subscription.deflated)
 
     def _make_room(self) -> None:
         if self._room is not None:
