@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from vivienne.stream.frame import Frame
+    from vivienne.stream.subscription import Row
 
 MOST_REPLIES = 64
 """Number of unread replies at which no further message of the client is read."""
@@ -176,28 +177,27 @@ class Mailbox:
         if not outlet.is_free:
             self._fetch()  # what the client misses is counted
             return 0
-        if not self._frames and not self._replies:
-            # As most clients: others get the same.
-            count = self._write_shared(outlet)
-            if count >= 0:
-                return count
-        return self._write_own(outlet)
-
-    def _write_shared(self, outlet: Outlet) -> int:
-        """Write what all get who have the same subscription and got as much; -1 if there is no such row."""
+        if self._frames or self._replies:
+            return self._write_own(outlet)
+        # As most clients: all who have the same subscription, and got as much, get the same.
         subscription, after = self._subscription, self._fetched
         if subscription.row_after != after and not self._broadcasts.make_row(subscription, after):
-            return -1
-        data, count, bases, seqs = subscription.row
-        if self._sent is not None:
-            if not bases.items() <= self._sent.items():
-                return -1
-            self._sent.update(seqs)
+            return self._write_own(outlet)
+        row = subscription.row
+        if self._sent is not None and not self._goes_on_with(row):
+            return self._write_own(outlet)
         self._fetched = self._broadcasts.number
-        if count:
-            outlet.write(data)
+        if count := row.count:
+            outlet.write(row.data)
             self.traffic.sent += count
         return count
+
+    def _goes_on_with(self, row: Row) -> bool:
+        """Take the changes in a row, if they start from the states that this client has."""
+        if self._sent is None or not row.bases.items() <= self._sent.items():
+            return False
+        self._sent.update(row.seqs)
+        return True
 
     def _write_own(self, outlet: Outlet) -> int:
         self._fetch()
