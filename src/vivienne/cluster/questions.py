@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
+from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, NotRequired
 
@@ -22,6 +23,7 @@ from vivienne.errors import AgentUnavailable
 from vivienne.live.view import MOST_BARS
 from vivienne.market.feeds.pushed.rows import MOST_VALUES, Kind  # pydantic reads the annotation
 from vivienne.redis.link import LOST
+from vivienne.redis.together import Together
 from vivienne.wire.document import Document
 
 if TYPE_CHECKING:
@@ -128,23 +130,25 @@ def questions_to(agent: str) -> str:
 
 
 class Asking:
-    """Asks agents, and passes their answers to the waiting callers."""
+    """Asks agents, and passes their answers to the waiting callers. Questions to many agents go out together."""
 
     def __init__(self) -> None:
         self.channel = f"{_ANSWERS}{uuid.uuid4().hex}"
         """Channel of the answers; its listener calls `settle`."""
-        self._redis: Redis | None = None
+        self._sending: Together | None = None
         self._asked: dict[str, asyncio.Future[Answer]] = {}
         self._turns: dict[tuple[str, Lane], Turns] = {}
         """By agent and lane, while it is asked."""
 
     def connected(self, redis: Redis) -> None:
         """Note that answers are received from now on."""
-        self._redis = redis
+        self._sending = Together(redis)
 
     def disconnected(self) -> None:
         """Fail the waiting questions: no answer can be received."""
-        self._redis = None
+        if self._sending is not None:
+            self._sending.close()
+            self._sending = None
         for waiting in self._asked.values():
             if not waiting.done():
                 waiting.set_exception(
@@ -174,8 +178,8 @@ class Asking:
             AgentUnavailable: it does not answer, or failed.
             TooManyRequests: the caller waits for too many answers of it already.
         """
-        redis = self._redis
-        if redis is None:
+        sending = self._sending
+        if sending is None:
             raise AgentUnavailable(
                 "There is no connection to Redis, which is needed to ask agents; retry once it is back"
             )
@@ -185,7 +189,7 @@ class Asking:
         try:
             async with asyncio.timeout(lane.seconds):
                 await turns.take(whose)
-                answer = await self._answered(redis, agent, sent, turns)
+                answer = await self._answered(sending, agent, sent, turns)
         except (*LOST, TimeoutError) as error:
             raise AgentUnavailable(f"The agent {agent} did not answer within {lane.seconds:g} s") from error
         finally:
@@ -194,7 +198,7 @@ class Asking:
             raise AgentUnavailable(f"The agent {agent} cannot answer: {answer['failed']}")
         return answer["content"]
 
-    async def _answered(self, redis: Redis, agent: str, question: Question, turns: Turns) -> Answer:
+    async def _answered(self, sending: Together, agent: str, question: Question, turns: Turns) -> Answer:
         """Send a question whose turn has come.
 
         The turn lasts until the answer has come or its time is over, even if the caller leaves: the agent works on it.
@@ -216,7 +220,7 @@ class Asking:
         waiting.add_done_callback(end)
         sent: Question = {**question, "id": number, "answer_to": self.channel, "within": lane.answer_seconds}
         try:
-            is_heard = await redis.publish(questions_to(agent), orjson.dumps(sent))
+            is_heard = await sending.publish(questions_to(agent), partial(orjson.dumps, sent))
         except LOST:
             waiting.cancel()
             raise

@@ -1,4 +1,9 @@
-"""A Redis client whose every call has a time limit, and that never reconnects by itself."""
+"""A Redis client whose every call has a time limit, and that never reconnects by itself.
+
+So many calls are under way at once; further ones wait for their turn, which is no fault of the connection. Those that
+tell whether the connection and the lease are there wait for no others, and every subscription has a connection of its
+own.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +19,14 @@ from vivienne.slices import SharedSlices
 CALL_SECONDS = 5.0
 """Longest time of a call; longer than the longest blocking read."""
 CONNECT_SECONDS = 2.0
-MOST_CONNECTIONS = 32
+MOST_AT_ONCE = 24
+"""Calls that are under way at once, each on a connection of its own; further ones wait for these."""
+_URGENT = frozenset(("PING", "EVAL"))
+"""Commands that wait for no others: the ping of the link, and what the holder of a lease asks. Few are made at once."""
 
 
 class Client(Redis):
-    """A pool of connections, one for each call at the same time.
+    """A pool of connections, one for each call at the same time and for each subscription.
 
     The library has timeouts of its own, made with `asyncio.wait_for`, which before Python 3.12 may lose a
     cancellation; a task that cannot be cancelled would then block the shutdown.
@@ -36,24 +44,31 @@ class Client(Redis):
             protocol=2,
             socket_timeout=None,
             socket_connect_timeout=CONNECT_SECONDS,
-            max_connections=MOST_CONNECTIONS,
             # If it reconnected by itself, messages missed between two connections would go unnoticed.
             retry=None,
             retry_on_error=[],
         )
         super().__init__(connection_pool=pool)
         self.slices = SharedSlices()
+        self._turns = asyncio.Semaphore(MOST_AT_ONCE)
 
     @override
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """See `redis.asyncio.Redis`."""
+        if args[0] in _URGENT:
+            return await self._call(*args, **options)
+        # Outside of the time of the call: each of those before it has a limit of its own.
+        async with self._turns:
+            return await self._call(*args, **options)
+
+    async def _call(self, *args: Any, **options: Any) -> Any:
         async with asyncio.timeout(CALL_SECONDS):
             return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # it has no types
 
     @override
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
         """See `redis.asyncio.Redis`."""
-        return _Batch(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+        return _Batch(self._turns, self.connection_pool, self.response_callbacks, transaction, shard_hint)
 
     async def disconnect(self) -> None:
         """Close every connection; the next call makes new ones."""
@@ -61,7 +76,13 @@ class Client(Redis):
 
 
 class _Batch(Pipeline):
+    """Several commands as one call; it waits for its turn as others do."""
+
+    def __init__(self, turns: asyncio.Semaphore, *of_pipeline: Any) -> None:
+        super().__init__(*of_pipeline)
+        self._turns = turns
+
     @override
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
-        async with asyncio.timeout(CALL_SECONDS):
+        async with self._turns, asyncio.timeout(CALL_SECONDS):
             return await super().execute(raise_on_error)
