@@ -164,7 +164,7 @@ async def test_a_state_counts_on_the_channel_of_its_asset_only(channel: str) -> 
 async def test_heartbeats_in_the_name_of_an_agent_name_no_other_feed_than_its_states() -> None:
     showing = Showing()
     showing.take(state(1), beat(), beat(feed="forged", timeframe="1h"))
-    listed = await showing.market.overview(0)
+    listed = json.loads(await showing.market.overview(0))
     assert (listed["feed"], listed["timeframe"]) == ("simulated", "15m")
 
 

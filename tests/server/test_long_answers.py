@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from vivienne.access.limits import Limits
+from vivienne.changes.turns import Turns
 from vivienne.errors import RecordUnavailable, TooManyRequests
+from vivienne.record.reading.exporting import COLUMNS
 from vivienne.server import connections as module
+from vivienne.server import exporting
 from vivienne.server.connections import Connections
-from vivienne.server.exporting import Exports, _Writing
+from vivienne.server.exporting import Exports, _Place, _Writing
 
 if TYPE_CHECKING:
     from starlette.responses import StreamingResponse
@@ -59,7 +63,91 @@ async def test_a_caller_has_one_export_at_a_time_and_others_have_theirs() -> Non
         if each not in refused:
             await sent(await each)
     assert exports._own == {}
-    assert exports._turns.are_free
+    assert exports._making.are_free
+
+
+class Endless:
+    """A record whose exports have no end."""
+
+    async def rows(self, query: Any, *, whose: str) -> Any:
+        del query, whose
+        return {"rows": [dict.fromkeys((each.name for each in COLUMNS), "x")], "next": 1}
+
+
+class Reader:
+    """A client that reads as many parts as it is told to."""
+
+    def __init__(self) -> None:
+        self.parts, self._left = 0, asyncio.Semaphore(0)
+
+    def read(self, parts: int) -> None:
+        for _ in range(parts):
+            self._left.release()
+
+    async def send(self, message: Message) -> None:
+        if message.get("body"):
+            await self._left.acquire()
+            self.parts += 1
+
+    async def sent(self, response: StreamingResponse) -> None:
+        await response({"type": "http", "asgi": {"spec_version": "2.4"}}, asyncio.Event().wait, self.send)  # type: ignore[arg-type]  # it does not listen
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query without a limit."""
+
+    limit: int | None = None
+    begin: int | None = None
+
+
+async def test_who_reads_slowly_keeps_nobody_from_exports() -> None:
+    exports = Exports(cast("Any", Endless()))
+    slow = []
+    for whose in ("ann", "bob", "cid", "dan"):
+        reader = Reader()
+        reader.read(1)
+        response = await exports.answer("ndjson", cast("Any", Query()), "x", whose=whose)
+        slow.append(asyncio.create_task(reader.sent(response)))
+    quick = Reader()
+    quick.read(50)
+    async with asyncio.timeout(60):
+        response = await exports.answer("ndjson", cast("Any", Query()), "x", whose="vic")
+        reading = asyncio.create_task(quick.sent(response))
+        while quick.parts < 50:  # noqa: ASYNC110  # it has no event
+            await asyncio.sleep(0.01)
+    for task in (*slow, reading):
+        task.cancel()
+    await asyncio.gather(*slow, reading, return_exceptions=True)
+    async with asyncio.timeout(60):
+        while not exports._making.are_free:  # noqa: ASYNC110  # the threads end at their next part
+            await asyncio.sleep(0.01)
+    assert exports._open.are_free
+    assert exports._own == {}
+
+
+async def test_when_too_many_are_read_and_another_one_waits_the_slowest_is_broken_off(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(exporting, "_PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(exporting, "_SAFE_SECONDS", 0.0)
+    exports = Exports(cast("Any", Endless()))
+    reading = []
+    for number in range(exporting._MOST_OPEN):
+        reader = Reader()
+        reader.read(0 if number == 3 else 1_000)
+        response = await exports.answer("csv", cast("Any", Query()), "x", whose=f"viewer {number}")
+        reading.append(asyncio.create_task(reader.sent(response)))
+        while number != 3 and reader.parts < 10:  # noqa: ASYNC110  # it has no event
+            await asyncio.sleep(0.01)
+    async with asyncio.timeout(60):
+        await exports.answer("csv", cast("Any", Query()), "x", whose="vic")
+        await reading[3]
+    assert [number for number, each in enumerate(reading) if each.done()] == [3]
+    assert "broke off" in caplog.text
+    for task in reading:
+        task.cancel()
+    await asyncio.gather(*reading, return_exceptions=True)
 
 
 async def test_an_export_that_cannot_begin_is_refused_before_anything_is_sent_and_leaves_its_turn() -> None:
@@ -71,7 +159,7 @@ async def test_an_export_that_cannot_begin_is_refused_before_anything_is_sent_an
     exports = Exports(record)
     with pytest.raises(RecordUnavailable):
         await exports.answer("ndjson", QUERY, "x", whose="ann")
-    assert exports._turns.are_free
+    assert exports._making.are_free
 
 
 async def test_an_answer_of_unknown_length_has_its_time_again_as_long_as_it_is_read(
@@ -152,7 +240,7 @@ def test_a_program_that_ends_ends_exports_without_a_word(monkeypatch: pytest.Mon
 
     async def begun() -> _Writing:
         piece: Any = {"rows": [], "next": None}
-        return _Writing(cast("Any", None), QUERY, piece, "ann")
+        return _Writing(cast("Any", None), QUERY, piece, "ann", _Place(Turns(), "ann"))
 
     writing = asyncio.run(begun())
     writing.begin("csv")

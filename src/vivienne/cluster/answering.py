@@ -18,6 +18,7 @@ from vivienne.live.pushed import pushed
 from vivienne.rates import Quota
 from vivienne.record.reading.view import NO_RECORD
 from vivienne.redis.listening import heard
+from vivienne.slices import SharedSlices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +66,7 @@ class Answering:
         self._reading: set[asyncio.Task[None]] = set()
         self._charts, self._pushes = _lane(), _lane()
         self._waiting_bytes = 0
+        self._slices = SharedSlices()
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
@@ -134,7 +136,8 @@ class Answering:
 
     async def _answer(self, question: Question) -> Any:
         if question["kind"] == "closes":
-            return self._market.overview(question["count"])["assets"]
+            listed = await self._slices.done(self._market.closes(question["count"]))
+            return [orjson.Fragment(each) for each in listed]
         if question["kind"] == "chart":
             return self._market.chart(question["asset"], question["count"], question.get("before"))
         if question["kind"] == "push":

@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Literal
 
+import orjson
+
+from vivienne.changes.turns import MOST_WAITING, Turns
 from vivienne.cluster.heartbeats import SILENT_SECONDS
 from vivienne.errors import AgentUnavailable
+from vivienne.live.overviews import Overviews, encoded
 from vivienne.wire.chart import UNLISTED
 
 if TYPE_CHECKING:
@@ -16,7 +20,8 @@ if TYPE_CHECKING:
     from vivienne.cluster.agents import Agents
     from vivienne.cluster.heartbeats import Heartbeat
     from vivienne.cluster.questions import Asking, Question
-    from vivienne.wire.chart import AssetCloses, AssetList, Chart
+    from vivienne.slices import Pieces
+    from vivienne.wire.chart import AssetCloses, Chart
     from vivienne.wire.preview import Comparison
     from vivienne.wire.state import AssetState
 
@@ -51,9 +56,14 @@ class RemoteMarket:
         self._said = said
         self._agents = agents
         self._asking = asking
+        # To read an answer of thousands of closes takes as long as to make it.
+        self._overviews = Overviews(Turns(most_waiting=MOST_WAITING).turn, self._listed, len(self.assets))
 
-    async def overview(self, closes: int, *, whose: str = "") -> AssetList:
+    async def overview(self, closes: int, *, whose: str = "") -> bytes:
         """See `MarketView`; an asset whose agent does not answer has no closes."""
+        return await self._overviews.one(closes, whose)
+
+    async def _listed(self, closes: int, whose: str) -> bytes:
         there = self._agents.there()
         if not there:
             raise AgentUnavailable(f"No agent has responded for {SILENT_SECONDS:g} s")
@@ -62,11 +72,15 @@ class RemoteMarket:
             for entry in entries:
                 known.setdefault(entry["asset"], entry)
         first = next((asset for asset in self.assets if self._said(asset) is not None), self.assets[0])
-        return {
-            "feed": self._told(first, "feed", there[0]),
-            "timeframe": self._told(first, "timeframe", there[0]),
-            "assets": [known.get(asset, {"asset": asset, **UNLISTED, "closes": []}) for asset in self.assets],
-        }
+        feed, timeframe = self._told(first, "feed", there[0]), self._told(first, "timeframe", there[0])
+        return await encoded(feed, timeframe, self._encoded(known))
+
+    def _encoded(self, known: dict[str, AssetCloses]) -> Pieces[list[bytes]]:
+        entries: list[bytes] = []
+        for asset in self.assets:
+            entries.append(orjson.dumps(known.get(asset) or {"asset": asset, **UNLISTED, "closes": []}))
+            yield
+        return entries
 
     async def chart(self, asset: str, limit: int, *, before: int | None = None, whose: str = "") -> Chart:
         """See `MarketView`."""

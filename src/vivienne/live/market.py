@@ -8,6 +8,8 @@ from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+import orjson
+
 from vivienne.live.asset import LiveAsset
 from vivienne.live.caps import UNCAPPED
 from vivienne.live.freshness import Freshness
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
     from vivienne.slices import Pieces
     from vivienne.store.revision import AppliedRevision
     from vivienne.stream.state import StateBoard
-    from vivienne.wire.chart import AssetCloses, AssetList, Chart, ChartBar
+    from vivienne.wire.chart import AssetCloses, Chart, ChartBar
     from vivienne.wire.preview import Comparison
 
 _log = logging.getLogger(__name__)
@@ -67,6 +69,7 @@ class Market:
     Attributes:
         assets: the assets that are decided here, which are those of the feed.
         feed: name of the feed.
+        timeframe: name of the timeframe.
     """
 
     def __init__(
@@ -83,7 +86,7 @@ class Market:
         require_full_history: bool = False,
         memory: Memory | None = None,
     ) -> None:
-        self.assets, self.feed = feed.assets, feed.name
+        self.assets, self.feed, self.timeframe = feed.assets, feed.name, timeframe.value
         self._feed = feed
         self._board = board
         self._metrics = service.metrics
@@ -165,12 +168,14 @@ class Market:
         """The chart of an asset, with at most `limit` closed bars; see `MarketView`."""
         return self._assets[asset].chart(limit, before)
 
-    def overview(self, closes: int) -> AssetList:
-        """All assets, each with its last closes."""
-        listed: list[AssetCloses] = [
-            {"asset": asset, **live.listed(), "closes": live.closes(closes)} for asset, live in self._assets.items()
-        ]
-        return {"feed": self._feed.name, "timeframe": self._timeframe.value, "assets": listed}
+    def closes(self, most: int) -> Pieces[list[bytes]]:
+        """All assets as JSON, each with its last closes; one at a time."""
+        listed: list[bytes] = []
+        for asset, live in self._assets.items():
+            entry: AssetCloses = {"asset": asset, **live.listed(), "closes": live.closes(most)}
+            listed.append(orjson.dumps(entry))
+            yield
+        return listed
 
     def compare(self, asset: str, candidate: Configuration, rows: int) -> tuple[str, Comparison]:
         """The timeframe, and the comparison of the last bars under another configuration."""

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import asynccontextmanager
-from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
-from vivienne.changes.turns import MOST_WAITING, Turns
+from vivienne.live.overviews import Overviews, encoded
+from vivienne.live.resting import RestingTurns
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from vivienne.agent.schema import Configuration
     from vivienne.live.market import Market
-    from vivienne.wire.chart import AssetList, Chart
+    from vivienne.wire.chart import Chart
     from vivienne.wire.preview import Comparison
 
 
@@ -37,8 +33,8 @@ class MarketView(Protocol):
     assets: tuple[str, ...]
     is_local: bool
 
-    async def overview(self, closes: int, *, whose: str = "") -> AssetList:
-        """All assets, each with its last closes."""
+    async def overview(self, closes: int, *, whose: str = "") -> bytes:
+        """All assets, each with its last closes, as JSON: `AssetList`. Of many assets it has fewer closes of each."""
 
     async def chart(self, asset: str, limit: int, *, before: int | None = None, whose: str = "") -> Chart:
         """The chart of an asset, with at most `limit` closed bars, of which all are in memory.
@@ -59,27 +55,6 @@ class MarketView(Protocol):
         """Assets without a usable decision, with the reason."""
 
 
-class RestingTurns:
-    """Runs one computation at a time, and after each leaves an equal time for other work. The callers take turns.
-
-    Otherwise a client that asks for many charts would delay all other requests, including a pause.
-    """
-
-    def __init__(self) -> None:
-        self._turns = Turns(most_waiting=MOST_WAITING)
-        self._rested = 0.0
-
-    @asynccontextmanager
-    async def one(self, whose: str) -> AsyncIterator[None]:
-        """Wait for a turn, and hold it for the duration of the context."""
-        async with self._turns.turn(whose):
-            await asyncio.sleep(max(0.0, self._rested - monotonic()))
-            begin = monotonic()
-            yield
-            end = monotonic()
-            self._rested = end + (end - begin)
-
-
 class LocalView:
     """The view of the market of this process.
 
@@ -93,11 +68,11 @@ class LocalView:
         self._turns = RestingTurns()
         self._market = market
         self.assets = market.assets
+        self._overviews = Overviews(self._turns.one, self._listed, len(market.assets))
 
-    async def overview(self, closes: int, *, whose: str = "") -> AssetList:
-        """See `MarketView`; it costs little."""
-        del whose
-        return self._market.overview(closes)
+    async def overview(self, closes: int, *, whose: str = "") -> bytes:
+        """See `MarketView`."""
+        return await self._overviews.one(closes, whose)
 
     async def chart(self, asset: str, limit: int, *, before: int | None = None, whose: str = "") -> Chart:
         """See `MarketView`."""
@@ -114,3 +89,7 @@ class LocalView:
     def troubles(self) -> dict[str, str]:
         """See `MarketView`."""
         return self._market.troubles()
+
+    async def _listed(self, closes: int, _whose: str) -> bytes:
+        market = self._market
+        return await encoded(market.feed, market.timeframe, market.closes(closes))

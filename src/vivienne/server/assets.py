@@ -12,7 +12,7 @@ from vivienne.live.preview import MOST_DIFFERENT
 from vivienne.live.view import MOST_BARS
 from vivienne.server.decision_query import bar_time
 from vivienne.server.documents import EXAMPLE, ConfigurationBody, body_of, documented
-from vivienne.server.http import Answer, caller_of, change_request, read_configuration
+from vivienne.server.http import Answer, EncodedAnswer, caller_of, change_request, read_configuration
 from vivienne.server.older_chart import older_chart
 from vivienne.server.one_bar import one_bar
 from vivienne.server.routes import Routes
@@ -57,8 +57,8 @@ def asset_routes(service: ConfigService, market: MarketView, record: RecordView)
         request: Request,
         closes: Annotated[int, Query(ge=0, le=MOST_BARS, description="Number of closes of each asset.")] = 48,
     ) -> Answer:
-        """Every asset, with its last closes."""
-        return Answer(await market.overview(closes, whose=caller_of(request).key))
+        """Every asset, with its last closes: at most 100,000 of all assets together, of more than 100 fewer of each."""
+        return EncodedAnswer(await market.overview(closes, whose=caller_of(request).key))
 
     @routes.get("/{asset:path}/bars", **documented(Chart, 422, 429, 503))
     async def bars(request: Request, asset: Asset, limit: Bars = 200, before: Before = None) -> Answer:

@@ -9,7 +9,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from vivienne.errors import RecordUnavailable
-from vivienne.live.view import RestingTurns
+from vivienne.live.resting import RestingTurns
 from vivienne.rates import Quota
 from vivienne.record.database import open_record
 from vivienne.record.reader import RecordReader

@@ -1,0 +1,93 @@
+"""Lists of all assets with their last closes: made a little at a time, and once for all who wait for the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import orjson
+
+from vivienne.slices import SharedSlices
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from vivienne.slices import Pieces
+
+MOST_CLOSES = 100_000
+"""Closes of all assets together in one list, which is a megabyte; of many assets the list has fewer of each."""
+_LEAST_CLOSES = 48
+"""Closes of each asset that a list may have in any case."""
+
+
+def closes_of_each(asked: int, assets: int) -> int:
+    """The number of closes of each asset in a list, if so many are asked for."""
+    return min(asked, max(_LEAST_CLOSES, MOST_CLOSES // max(1, assets)))
+
+
+class _Made(NamedTuple):
+    """A list.
+
+    Attributes:
+        number: how many were made up to this one.
+        closes: closes of each asset.
+        answer: the list, as JSON.
+    """
+
+    number: int
+    closes: int
+    answer: bytes
+
+
+class Overviews:
+    """Lists, in turn. Every caller gets one that was begun after the call, and many calls cost as much as two.
+
+    Args:
+        turn: waits for the turn of a caller, and holds it.
+        make: makes a list with so many closes of each asset, for a caller.
+        assets: number of assets.
+    """
+
+    def __init__(
+        self,
+        turn: Callable[[str], AbstractAsyncContextManager[None]],
+        make: Callable[[int, str], Awaitable[bytes]],
+        assets: int,
+    ) -> None:
+        self._turn = turn
+        self._make = make
+        self._assets = assets
+        self._begun = 0
+        self._last: _Made | None = None
+
+    async def one(self, closes: int, whose: str) -> bytes:
+        """A list as JSON: `AssetList`.
+
+        Args:
+            closes: of each asset, at most; see `closes_of_each`.
+            whose: key of the caller; the callers take turns.
+
+        Raises:
+            TooManyRequests: the caller waits for too many already.
+        """
+        closes, before = closes_of_each(closes, self._assets), self._begun
+        async with self._turn(whose):
+            last = self._last
+            if last is None or last.number <= before or last.closes != closes:
+                self._begun += 1
+                number = self._begun
+                last = self._last = _Made(number, closes, await self._make(closes, whose))
+            return last.answer
+
+
+async def encoded(feed: str, timeframe: str, assets: Pieces[list[bytes]]) -> bytes:
+    """A list as JSON.
+
+    Args:
+        feed: name of the feed.
+        timeframe: of the bars.
+        assets: encodes each asset, one at a time.
+    """
+    # A list that nobody waits for any longer is not made to its end.
+    entries = [orjson.Fragment(each) for each in await SharedSlices().done(assets)]
+    return orjson.dumps({"feed": feed, "timeframe": timeframe, "assets": entries})
