@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 import pytest
 
+from batched import Batched
 from vivienne.cluster import questions
 from vivienne.cluster.answering import Answering
 from vivienne.cluster.questions import (
@@ -30,40 +31,15 @@ PAGE: Question = {"kind": "record", "count": 0, "record": {"about": "decisions",
 CLOSES: Question = {"kind": "closes", "count": 1}
 
 
-class Sent:
+class Sent(Batched):
     """A Redis that keeps what is published."""
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
 
-    async def publish(self, _channel: str, message: bytes) -> int:
+    async def publish(self, channel: str, message: bytes) -> int:  # noqa: ARG002  # as of every Redis
         self.messages.append(orjson.loads(message))
         return 1
-
-    def pipeline(self, *, transaction: bool) -> Batch:
-        assert not transaction
-        return Batch(self)
-
-
-class Batch:
-    """Messages that are published at once."""
-
-    def __init__(self, sent: Sent) -> None:
-        self._sent = sent
-        self._messages: list[tuple[str, bytes]] = []
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_error: object) -> None:
-        pass
-
-    def publish(self, channel: str, message: bytes) -> None:
-        self._messages.append((channel, message))
-
-    async def execute(self, *, raise_on_error: bool) -> list[int]:
-        assert not raise_on_error
-        return [await self._sent.publish(*each) for each in self._messages]
 
 
 async def turns_of_the_loop() -> None:
