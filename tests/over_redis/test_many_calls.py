@@ -128,7 +128,7 @@ async def test_a_question_to_many_agents_is_answered_by_all_of_them(redis: Runni
         asking.connected(client)
         market = RemoteMarket(ASSETS, agents, asking, lambda _asset: None)
         for found in await asyncio.gather(*(market.overview(1, whose=f"caller {number}") for number in range(6))):
-            assert [(entry["asset"], entry["closes"]) for entry in found["assets"]] == [
+            assert [(entry["asset"], entry["closes"]) for entry in orjson.loads(found)["assets"]] == [
                 (each, [1.0]) for each in ASSETS
             ]
         asking.disconnected()

@@ -187,7 +187,7 @@ class Mailbox:
         if self._sent is not None and not self._goes_on_with(row):
             return self._write_own(outlet)
         self._fetched = self._broadcasts.number
-        if count := row.count:
+        if count := row.messages:
             outlet.write(row.data)
             self.traffic.sent += count
         return count

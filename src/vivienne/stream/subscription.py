@@ -16,13 +16,13 @@ class Row(NamedTuple):
 
     Attributes:
         data: as the bytes of a WebSocket.
-        count: of the messages.
+        messages: how many they are.
         bases: by asset, the `seq` of the state that a client must have got last; empty for whole states.
         seqs: by asset, the one that it has after them.
     """
 
     data: bytes
-    count: int
+    messages: int
     bases: Mapping[str, int]
     seqs: Mapping[str, int]
 
