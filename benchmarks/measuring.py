@@ -73,7 +73,10 @@ class Serving:
 
 @contextmanager
 def serving(
-    *flags: str, program: tuple[str, ...] = ("-m", "vivienne"), python: str = sys.executable
+    *flags: str,
+    program: tuple[str, ...] = ("-m", "vivienne"),
+    python: str = sys.executable,
+    patience: float = _START_SECONDS,
 ) -> Iterator[Serving]:
     """A server process on a free port with a new database.
 
@@ -81,6 +84,7 @@ def serving(
         flags: of `vivienne serve`.
         program: arguments of Python that run `vivienne`.
         python: that of the checkout whose server it is.
+        patience: seconds in which it must have started.
     """
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         log = Path(folder) / "log"
@@ -90,7 +94,7 @@ def serving(
         with log.open("wb") as sink:
             process = subprocess.Popen(command, stderr=sink, env=environment)
         try:
-            port = _port(process, log)
+            port = _port(process, log, patience)
             _wait_for_health(port)
             yield Serving(process, port, time.perf_counter() - begin, log)
         finally:
@@ -98,8 +102,8 @@ def serving(
             process.wait(timeout=10)
 
 
-def _port(process: subprocess.Popen[bytes], log: Path) -> int:
-    deadline = time.monotonic() + _START_SECONDS
+def _port(process: subprocess.Popen[bytes], log: Path, patience: float) -> int:
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline and process.poll() is None:
         found = re.search(r"listens on http://\S+:(\d+)", log.read_text())
         if found:

@@ -1,34 +1,68 @@
-"""Start of the process and its memory, with ten assets."""
+"""Start of the process and its memory, with ten assets; and the shortest command."""
 
 from __future__ import annotations
 
+import json
 import statistics
+import subprocess
+import sys
 import time
 
 import psutil
+from websockets.sync.client import connect
 
 from measuring import Figure, serving, spread
 
 _ASSETS = "BTC,ETH,SOL,XRP,ADA,DOGE,DOT,LTC,LINK,AVAX"
 _ROUNDS = 5
 _SETTLE_SECONDS = 5
-_WANTED_S, _WANTED_MB = 2.0, 150.0
+_WANTED_S, _WANTED_STATE_S, _WANTED_HELP_S, _WANTED_MB = 2.0, 1.0, 0.2, 150.0
 
 
 def measure() -> list[Figure]:
     """Measure starts, and memory after a few seconds of a live market."""
-    starts, small = [], []
+    starts, small, states, used = [], [], [], []
     for _ in range(_ROUNDS):
         with serving() as running:
+            begin = time.perf_counter()
+            _first_state(running.port)
             small.append(running.seconds)
+            states.append(running.seconds + time.perf_counter() - begin)
+            used.append(sum(psutil.Process(running.process.pid).cpu_times()[:2]))
         with serving("--assets", _ASSETS) as running:
             starts.append(running.seconds)
     with serving("--assets", _ASSETS) as running:
         time.sleep(_SETTLE_SECONDS)
         memory = psutil.Process(running.process.pid).memory_info().rss / 1e6
-    typical = statistics.median(small)
+    typical, state = statistics.median(small), statistics.median(states)
+    helps = [_help() for _ in range(2 * _ROUNDS + 1)]
+    helped = statistics.median(wall for wall, _ in helps)
     return [
         Figure("process start to /health, 3 assets", spread(small, "s"), f"<= {_WANTED_S:g} s", typical <= _WANTED_S),
+        Figure(
+            "process start to the first state, 3 assets", spread(states, "s"), f"<= {_WANTED_STATE_S:g} s",
+            state <= _WANTED_STATE_S,
+        ),
+        Figure("the same, processor time", spread(used, "s")),
+        Figure(
+            "vivienne --help", spread([wall for wall, _ in helps], "s"), f"<= {_WANTED_HELP_S:g} s",
+            helped <= _WANTED_HELP_S,
+        ),
+        Figure("the same, processor time", spread([processor for _, processor in helps], "s")),
         Figure("process start to /health, 10 assets", spread(starts, "s")),
         Figure("resident memory, 10 assets", f"{memory:.0f} MB", f"<= {_WANTED_MB:g} MB", memory <= _WANTED_MB),
-    ]
+    ]  # fmt: skip
+
+
+def _first_state(port: int) -> None:
+    with connect(f"ws://127.0.0.1:{port}/ws/state", max_size=None) as client:
+        while json.loads(client.recv())["type"] != "asset_data":
+            pass
+
+
+def _help() -> tuple[float, float]:
+    """Seconds until the command has ended, and those of the processor."""
+    begin, before = time.perf_counter(), psutil.Process().cpu_times()
+    subprocess.run([sys.executable, "-m", "vivienne", "--help"], check=True, stdout=subprocess.DEVNULL)
+    wall, after = time.perf_counter() - begin, psutil.Process().cpu_times()
+    return wall, after.children_user + after.children_system - before.children_user - before.children_system

@@ -16,6 +16,7 @@ import exchange
 import exchange_memory
 import judging
 import kills
+import many_assets
 import process
 import processes
 import propagation
@@ -42,6 +43,7 @@ _BENCHMARKS: dict[str, Callable[..., list[Figure]]] = {
     "processes": processes.measure,
     "increments": processes.measure_increments,
     "states": processes.measure_states,
+    "many_assets": many_assets.measure,
     "store": store.measure,
     "counting": counting.measure,
     "record": record.measure,

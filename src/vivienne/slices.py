@@ -13,7 +13,7 @@ _T = TypeVar("_T")
 Pieces = Generator[None, None, _T]
 """Work that yields after each piece of it. Its result is what it returns."""
 
-SLICE_SECONDS = 0.004
+SLICE_SECONDS = 0.002
 """Longest time until others have a turn, beside that of the piece that is under way."""
 
 

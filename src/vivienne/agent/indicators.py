@@ -13,9 +13,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import talib
 
 from vivienne.agent.arithmetic import any_row
+from vivienne.agent.technical import talib
 from vivienne.agent.tolerance import EQUAL, settled
 
 if TYPE_CHECKING:

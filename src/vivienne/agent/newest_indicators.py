@@ -10,7 +10,6 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-import talib
 
 from vivienne.agent.indicators import (
     EMPTY_BAND,
@@ -23,6 +22,7 @@ from vivienne.agent.indicators import (
     vwap_bars,
     windows,
 )
+from vivienne.agent.technical import talib
 from vivienne.agent.tolerance import settled
 
 if TYPE_CHECKING:
