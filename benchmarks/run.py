@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import alerts
+import changing_all
 import channels
 import counting
 import evaluation
@@ -44,6 +45,7 @@ _BENCHMARKS: dict[str, Callable[..., list[Figure]]] = {
     "increments": processes.measure_increments,
     "states": processes.measure_states,
     "many_assets": many_assets.measure,
+    "changing_all": changing_all.measure,
     "store": store.measure,
     "counting": counting.measure,
     "record": record.measure,
