@@ -99,7 +99,7 @@ def serving(
             yield Serving(process, port, time.perf_counter() - begin, log)
         finally:
             process.terminate()
-            process.wait(timeout=10)
+            process.wait(timeout=max(10.0, patience / 5))
 
 
 def _port(process: subprocess.Popen[bytes], log: Path, patience: float) -> int:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from time import monotonic
+from typing import TYPE_CHECKING
 
 from vivienne.live.moved import Moved
+
+if TYPE_CHECKING:
+    import pytest
 
 
 async def test_an_asset_is_given_once_its_interval_is_over_and_not_before() -> None:
@@ -28,8 +33,8 @@ async def test_one_that_waits_keeps_no_other_one_waiting() -> None:
         assert ["ETH"] == await waiting
 
 
-async def test_one_that_moves_again_and_again_is_given_once() -> None:
-    moved = Moved(0.03)
+async def test_one_that_moves_again_and_again_is_given_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    moved = Moved(3_600.0)
     for _ in range(3):
         moved.add("BTC")
         moved.published("BTC")
@@ -38,6 +43,7 @@ async def test_one_that_moves_again_and_again_is_given_once() -> None:
 
     assert ["ETH"] == await moved.due()
     moved.published("ETH")
+    monkeypatch.setattr("vivienne.live.moved.monotonic", lambda: monotonic() + 3_600.0)
     assert ["BTC"] == await moved.due()
 
 

@@ -39,8 +39,8 @@ async def test_pythons_own_schedule_is_in_force_again_afterwards() -> None:
 
 def test_older_objects_are_looked_at_once_there_are_many_more() -> None:
     garbage = Garbage(0.0, blocks=1_000)
-    assert not garbage.is_due(10, 5.0, lambda: 2_000)
-    assert garbage.is_due(MANY, 5.0, lambda: 2_000)
+    assert not garbage.is_due(10, 5.0, lambda: 3_000)
+    assert garbage.is_due(MANY, 5.0, lambda: 3_000)
 
 
 def test_objects_that_replace_others_one_for_one_are_no_reason() -> None:

@@ -23,7 +23,7 @@ PORTION_SECONDS = 0.02
 _NEVER = 1_000_000_000
 _MANY = 200_000
 """Objects made and not freed, by a count that errs on the high side, at which it is asked how many there are."""
-_GROWTH = 1.5
+_GROWTH = 2.0
 """The older objects are looked at once there are so many times as many as after the last look."""
 _REST = 100
 """Those are left alone for so many times the time that the last look took."""
