@@ -230,7 +230,7 @@ class StateRelay:
         shown = _aged(shown, self._clock() - came)
         shown["seq"] = seq = moved if before is None else before.seq + moved
         earlier = Earlier() if before is None else before.earlier
-        frame = Frame(shown, earlier)
+        frame = Frame(shown, earlier, most_earlier=self._hub.most_earlier)
         self._assets[asset] = _Relayed(agent, said, seq, frame, earlier, stale, came)
         self._hub.broadcast(asset, frame)
 

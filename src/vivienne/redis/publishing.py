@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from vivienne.wire.messages import encode
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from vivienne.stream.frame import Frame
     from vivienne.stream.hub import Hub
+    from vivienne.stream.mailbox import Mailbox
     from vivienne.stream.state import StateBoard
     from vivienne.wire.messages import ConfigChanged
 
@@ -67,25 +69,29 @@ class StatePublisher:
         """See `vivienne.redis.link.Part`."""
         mailbox = self._hub.join("redis")
         self._board.show(mailbox)
-        sent: dict[str, int] = {}
         try:
-            while True:
-                frames = mailbox.take_frames()
-                if frames and not self._is_replaced():
-                    async with redis.pipeline(transaction=False) as batch:
-                        for asset, frame in frames.items():
-                            text = self._signed(frame.text)
-                            batch.set(STATE + asset, text)
-                            batch.publish(STATE + asset, text)
-                        if self._agent is not None:
-                            for text in _batches(self._agent, _changes(frames, sent)):
-                                batch.publish(STATES_CHANGED, text)
-                        await batch.execute()
-                    mailbox.traffic.sent += len(frames)
-                ready()
-                await mailbox.filled()
+            with nullcontext() if self._agent is None else self._hub.followed():
+                await self._publish(mailbox, redis, ready)
         finally:
             self._hub.leave(mailbox)
+
+    async def _publish(self, mailbox: Mailbox, redis: Redis, ready: Callable[[], None]) -> None:
+        sent: dict[str, int] = {}
+        while True:
+            frames = mailbox.take_frames()
+            if frames and not self._is_replaced():
+                async with redis.pipeline(transaction=False) as batch:
+                    for asset, frame in frames.items():
+                        text = self._signed(frame.text)
+                        batch.set(STATE + asset, text)
+                        batch.publish(STATE + asset, text)
+                    if self._agent is not None:
+                        for text in _batches(self._agent, _changes(frames, sent)):
+                            batch.publish(STATES_CHANGED, text)
+                    await batch.execute()
+                mailbox.traffic.sent += len(frames)
+            ready()
+            await mailbox.filled()
 
     def _signed(self, text: str) -> str:
         """A state with the name of its agent; the text is JSON of an object that is not empty."""

@@ -20,12 +20,13 @@ class Broadcasts:
 
     Attributes:
         number: of the newest frame.
+        following: how many get changes.
         subscriptions: of the clients.
         waking: has the turns.
     """
 
     def __init__(self) -> None:
-        self.number = 0
+        self.number = self.following = 0
         self.subscriptions = Subscriptions()
         self.waking = Waking()
         self._frames: dict[str, Frame] = {}

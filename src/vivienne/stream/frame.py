@@ -27,10 +27,10 @@ class Earlier:
         self._states: dict[int, AssetData] = {}
         """The oldest stands first."""
 
-    def keep(self, state: AssetData) -> None:
-        """Keep one more, and drop the oldest if there are too many."""
+    def keep(self, state: AssetData, most: int) -> None:
+        """Keep one more, and drop the oldest until so many are earlier than it."""
         self._states[state["seq"]] = state
-        if len(self._states) > MOST_EARLIER + 1:  # the newest one is not earlier than itself
+        while len(self._states) > most + 1:
             del self._states[next(iter(self._states))]
 
     def find(self, seq: int) -> AssetData | None:
@@ -51,7 +51,7 @@ class Frame:
 
     __slots__ = ("_earlier", "_framed", "_since", "_text", "follows_number", "follows_seq", "made", "message", "number")
 
-    def __init__(self, message: AssetData, earlier: Earlier | None = None) -> None:
+    def __init__(self, message: AssetData, earlier: Earlier | None = None, *, most_earlier: int = MOST_EARLIER) -> None:
         self.message = message
         self.number = self.follows_number = 0
         self.follows_seq: int | None = None
@@ -61,7 +61,7 @@ class Frame:
         self._since: dict[int, str | None] | None = None
         self._framed: dict[tuple[int | None, bool], bytes] = {}
         if earlier is not None:
-            earlier.keep(message)
+            earlier.keep(message, most_earlier)
 
     @property
     def text(self) -> str:

@@ -9,14 +9,16 @@ remembers the number of that state only.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from vivienne.metrics.registry import Metrics
 from vivienne.stream.broadcasts import Broadcasts
+from vivienne.stream.frame import MOST_EARLIER
 from vivienne.stream.mailbox import Mailbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from vivienne.stream.frame import Frame
 
@@ -39,6 +41,20 @@ class Hub:
 
     def __len__(self) -> int:
         return self._count
+
+    @property
+    def most_earlier(self) -> int:
+        """How many earlier states of an asset to keep, from which changes may start: none while nobody gets changes."""
+        return MOST_EARLIER if self._broadcasts.following else 0
+
+    @contextmanager
+    def followed(self) -> Iterator[None]:
+        """Keep earlier states for somebody who makes changes of frames."""
+        self._broadcasts.following += 1
+        try:
+            yield
+        finally:
+            self._broadcasts.following -= 1
 
     def join(self, stream: str = "state", keeps: Callable[[int], None] | None = None, whose: str = "") -> Mailbox:
         """Add a new client of a caller, counted for this stream, and return its mailbox, which tells what it keeps."""

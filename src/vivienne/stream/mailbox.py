@@ -97,9 +97,13 @@ class Mailbox:
 
         With `changes`, what it gives of each is the whole state first, and then what changed since the one before.
         """
-        self._sent = {} if changes else None
+        self._follow(changes=changes)
         self._subscribe(None if assets is None else frozenset(assets))
         self._frames = {asset: frame for asset, frame in self._frames.items() if self._wants(asset)}
+
+    def _follow(self, *, changes: bool) -> None:
+        self._broadcasts.following += changes - (self._sent is not None)
+        self._sent = {} if changes else None
 
     def _subscribe(self, assets: frozenset[str] | None) -> None:
         deflated = self._outlet is not None and self._outlet.inflates
@@ -304,6 +308,7 @@ class Mailbox:
         """Fetch and write nothing more, and let nothing wait for a client that has left."""
         self._fetched = maxsize
         self._outlet = None
+        self._follow(changes=False)
         self._frames.clear()
         self._replies.clear()
         self._make_room()

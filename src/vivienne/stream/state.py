@@ -81,7 +81,7 @@ class StateBoard:
 
     def _flush(self) -> None:
         new, self._new = self._new, {}
-        timestamp = written(now())
+        timestamp, most = written(now()), self._hub.most_earlier
         for asset, state in new.items():
             seq = self._seq[asset] = self._seq.get(asset, 0) + 1
             message: AssetData = {
@@ -92,5 +92,10 @@ class StateBoard:
                 "config_version": state.config_version,
                 "agents": {AGENT: {"data": state.data, "config": state.config}},
             }
-            self._frames[asset] = Frame(message, self._earlier.setdefault(asset, Earlier()))
+            self._frames[asset] = Frame(message, self._earlier_of(asset), most_earlier=most)
         self._hub.broadcast_all({asset: self._frames[asset] for asset in new})
+
+    def _earlier_of(self, asset: str) -> Earlier:
+        if asset not in self._earlier:
+            self._earlier[asset] = Earlier()
+        return self._earlier[asset]
