@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from vivienne.access.caller import counted_as
 from vivienne.server.charging import KEEPS, LATE, READING, WAITING
+from vivienne.server.handshake import handshake
 from vivienne.server.head import BAD_REQUEST
 from vivienne.server.http_receiving import Receiving
 from vivienne.server.intake import Intake
@@ -141,7 +142,7 @@ class Connection(Receiving):
         if transport.is_closing():
             return
         self.everything.waits(self)
-        super().handle_websocket_upgrade()
+        self._begin_websocket()
         # The parser and this object refer to each other, which would keep both alive.
         self.parser = None  # type: ignore[assignment]  # as uvicorn does with a connection that is lost
         became = cast("WebSocketProtocol", transport.get_protocol())  # `listen.server` says so
@@ -159,6 +160,19 @@ class Connection(Receiving):
         transport.resume_reading()
         if not became.handshake_initiated:
             self._end(BAD_REQUEST, "Bad Request", "The WebSocket handshake cannot be read")
+
+    def _begin_websocket(self) -> None:
+        scope = self.scope
+        request = handshake(scope["method"], scope["http_version"], self.url, scope["headers"])
+        if request is None:
+            super().handle_websocket_upgrade()
+            return
+        self.connections.discard(self)
+        protocol: Any = self.ws_protocol_class  # of `listen.server`
+        became: WebSocketProtocol = protocol(self.config, self.server_state, self.app_state)
+        became.connection_made(self.transport)
+        became.begin(request)
+        self.transport.set_protocol(became)
 
     # The answer
 

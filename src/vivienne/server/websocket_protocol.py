@@ -15,6 +15,7 @@ from websockets.protocol import State
 from vivienne.server.conversing import GOING, STOPPING
 from vivienne.server.deflate import OfferDeflating
 from vivienne.server.direct import LINE
+from vivienne.server.handshake import read_frames
 from vivienne.server.http import CALLER
 from vivienne.server.websocket_receiving import Receiving
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from uvicorn.config import Config
     from websockets.frames import Frame
+    from websockets.http11 import Request
 
     from vivienne.server.direct import Direct
     from vivienne.server.incoming import Incoming
@@ -77,6 +79,11 @@ class WebSocketProtocol(Receiving):
             super().handle_ping()
         else:
             self.conn.data_to_send()
+
+    def begin(self, request: Request) -> None:
+        """Begin with a handshake that was parsed already."""
+        read_frames(self.conn)
+        self.handle_connect(request)
 
     def handle_connect(self, event: Any) -> None:
         """Begin the handshake; one that is wrong by itself never gets to the application."""
