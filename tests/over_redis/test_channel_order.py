@@ -143,8 +143,15 @@ async def test_pauses_that_are_too_many_are_refused_in_words(
     monkeypatch.setattr(waiting, "MOST_WAITING", 3)
     async with listening(redis, tmp_path, ("BTC", "ETH")) as (messages, results):
         messages.slow = {"BTC"}
-        publish(redis, *[{"type": "pause", "asset": "BTC"}] * (waiting.MOST_OF_ONE + 4))
-        assert "3 pauses and resumptions wait on this channel" in (await results.get())["message"]
+        under_way = waiting.MOST_OF_ONE
+        publish(redis, *({"type": "pause", "asset": "BTC", "request_id": f"{n}"} for n in range(under_way + 4)))
+        refused = await results.get()
+        assert "3 pauses and resumptions wait on this channel" in refused["message"]
+        assert refused["request_id"] == f"{under_way + 3}"
+        # Those of other assets take the place of the newest of that with the most.
+        redis.send({"type": "pause", "asset": "ETH", "request_id": "mine"})
+        both = [await results.get() for _ in range(2)]
+        assert {each["request_id"] for each in both} == {f"{under_way + 2}", "mine"}
         messages.let_go.set()
 
 
@@ -166,7 +173,7 @@ async def test_what_waits_is_left_out_once_another_process_applies_messages(
     async with asyncio.timeout(SECONDS):
         assert await lease.keep(client)
         for raw, switched in ((b"a change", None), (b"a pause", "BTC")):
-            assert control.waiting.put(raw, switched)
+            assert control.waiting.put(raw, switched) is None
         await lease.give_up(client)
         # Nobody else has had it, so nobody else has applied anything.
         assert await lease.keep(client)
@@ -196,4 +203,8 @@ async def test_results_wait_for_redis_and_beyond_a_number_the_oldest_are_left_ou
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert heard_of == [*range(3, 103)]
+    assert published.dropped == 3
+    for _ in range(100):  # of messages that were too much: they leave half of the room
+        published.put("{}", is_refusal=True)
+    assert published.dropped == 52
     await client.aclose(close_connection_pool=True)

@@ -76,13 +76,14 @@ class ControlChannel:
 
     def _take(self, raw: bytes) -> None:
         switched = self._messages.switched(raw)
-        if self.waiting.put(raw, switched):
+        refused = self.waiting.put(raw, switched)
+        if refused is None:
             return
         if switched is None:
             words = f"{self.waiting.changes:,} changes wait on this channel, the limit"
         else:
             words = f"{self.waiting.switches:,} pauses and resumptions wait on this channel, the limit"
-        self._results.put(self._messages.refuse(TooManyRequests(words), None).text)
+        self._results.put(self._messages.refuse_message(TooManyRequests(words), refused).text, is_refusal=True)
 
     async def _apply_changes(self) -> None:
         """Apply changes one after the other."""

@@ -138,6 +138,15 @@ class ControlMessages:
         """The outcome of something that is not taken for a message."""
         return self._refused(refused, _Received(request_id=request_id))
 
+    def refuse_message(self, refused: ChangeRefused, raw: bytes) -> Outcome:
+        """The outcome of a message that is not looked at any closer."""
+        received = _Received()
+        try:
+            received.request_id = request_id_of(read_object(raw, self._limits))
+        except ChangeRefused as malformed:
+            refused = malformed
+        return self._refused(refused, received)
+
     def _read(self, raw: bytes, request_id: str | None, received: _Received) -> Message:
         """The message; fills in `received` as far as it gets."""
         received.request_id = request_id

@@ -28,16 +28,17 @@ class WaitingMessages:
         self._count: Counter[bool] = Counter()
         self._change_came, self._switch_may_begin = asyncio.Event(), asyncio.Event()
 
-    def put(self, raw: bytes, switched: str | None) -> bool:
-        """Let a message wait; False if there are too many.
+    def put(self, raw: bytes, switched: str | None) -> bytes | None:
+        """Let a message wait.
 
         Args:
             raw: the message.
             switched: the asset that it pauses or resumes; None for a change.
+
+        Returns:
+            What is refused because too many wait: a change, or the newest message of the asset with the most.
         """
         is_switch = switched is not None
-        if self._count[is_switch] >= MOST_WAITING or self._bytes[is_switch] + len(raw) > MOST_WAITING_BYTES:
-            return False
         self._note(raw, 1, is_switch=is_switch)
         if switched is None:
             self._changes.append(raw)
@@ -45,7 +46,12 @@ class WaitingMessages:
         else:
             self._switches.setdefault(switched, deque()).append(raw)
             self._switch_may_begin.set()
-        return True
+        if self._count[is_switch] <= MOST_WAITING and self._bytes[is_switch] <= MOST_WAITING_BYTES:
+            return None
+        queue = max(self._switches.values(), key=len) if is_switch else self._changes
+        refused = queue.pop()
+        self._note(refused, -1, is_switch=is_switch)
+        return refused
 
     @property
     def changes(self) -> int:
@@ -110,7 +116,8 @@ class WaitingMessages:
     def _next(self) -> str | None:
         if self._under_way.total() >= MOST_AT_ONCE:
             return None
-        return next((asset for asset in self._switches if self._under_way[asset] < MOST_OF_ONE), None)
+        waiting = (asset for asset, messages in self._switches.items() if messages)
+        return next((asset for asset in waiting if self._under_way[asset] < MOST_OF_ONE), None)
 
     def _note(self, raw: bytes, count: int, *, is_switch: bool) -> None:
         self._count[is_switch] += count
