@@ -15,6 +15,9 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from redis.exceptions import ResponseError
+
+from vivienne.redis.client import is_full
 from vivienne.redis.link import LOST, start
 
 if TYPE_CHECKING:
@@ -110,7 +113,14 @@ class Lease:
 
     async def _keep(self, redis: Redis, how: str) -> bool:
         asked, keys = self._clock(), (self._key, self._key + ":last")
-        kept = await redis.eval(_KEEP, len(keys), *keys, self._holder, str(round(LEASE_SECONDS * 1000)), how)
+        try:
+            kept = await redis.eval(_KEEP, len(keys), *keys, self._holder, str(round(LEASE_SECONDS * 1000)), how)
+        except ResponseError as refused:
+            if not is_full(refused):
+                raise
+            # It is free, and nobody can acquire it. Whoever held it last goes on once Redis keeps something again.
+            self._until = float("-inf")
+            return False
         if kept != _STILL:
             for listener in self._listeners:
                 listener()

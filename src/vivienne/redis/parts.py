@@ -92,8 +92,9 @@ class RedisParts:
 
     @property
     def trouble(self) -> str | None:
-        """The reason why the link does not work, or what others did to a stream; None while all is well."""
-        return self._link.trouble or next((each.trouble for each in self._watches if each.trouble is not None), None)
+        """The reason why the link does not work, or what others did to Redis; None while all is well."""
+        others = (each.trouble for each in self._watches if each.trouble is not None)
+        return self._link.full or self._link.trouble or next(others, None)
 
     def _counts(self) -> Iterator[Sample]:
         for each in self._watches:
