@@ -70,7 +70,7 @@ def test_a_version_that_no_database_has_is_no_announcement(version: int) -> None
 @pytest.mark.parametrize("version", [None, 7])
 async def test_it_is_in_force_at_once_and_names_nobody(service: ConfigService, version: int | None) -> None:
     told: list[Any] = []
-    service.listen_to_held(lambda: told.append(paused(service)))
+    service.listen_to_held(lambda _assets: told.append(paused(service)))
     service.hear(claim(version))
 
     assert [list(ASSETS)] == told
@@ -245,7 +245,7 @@ async def test_one_from_the_future_is_from_now(service: ConfigService) -> None:
 
 async def test_of_many_announcements_one_is_kept_for_each_asset_and_kind(service: ConfigService) -> None:
     told: list[Any] = []
-    service.listen_to_held(lambda: told.append(paused(service)))
+    service.listen_to_held(lambda _assets: told.append(paused(service)))
     for number in range(50):
         service.hear(claim(None, "BTC", name=f"c-{number}"))
         service.hear(claim(7 + number, "BTC", name=f"d-{number}"))

@@ -339,9 +339,25 @@ async def test_whose_token_ended_before_its_turn_pauses_and_resumes_nothing(
 # A store that does not take it
 
 
+async def test_of_many_pauses_that_wait_for_the_store_each_is_told_for_its_assets_only(
+    service: ConfigService, store: Store
+) -> None:
+    """States are published for it. All of them for each of hundreds of pauses would hold up everything for seconds."""
+    told: list[str] = []
+    service.listen_to_held(told.extend)
+    store.fails = True
+    await pause(service, "BTC")
+    assert told == ["BTC"]
+    for _ in range(10):  # nothing is paused by these that was not
+        await pause(service, "BTC")
+    assert told == ["BTC"]
+    await pause(service)
+    assert told == ["BTC", *ASSETS]
+
+
 async def test_a_pause_the_store_refuses_is_in_force_at_once_and_says_so(service: ConfigService, store: Store) -> None:
     told: list[list[str]] = []
-    service.listen_to_held(lambda: told.append([*service.paused()]))
+    service.listen_to_held(lambda _assets: told.append([*service.paused()]))
     store.fails = True
 
     answer = await pause(service, "BTC", author="ada")

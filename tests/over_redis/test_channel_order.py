@@ -1,4 +1,4 @@
-"""On the control channel pauses wait for no changes, and changes that are too many are refused."""
+"""On the control channel pauses wait for no changes, none is lost in a burst, and what is too much is refused."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from redis_running import CONTROL, RESULTS, RunningRedis
+from redis_running import CONTROL, LEASE, RESULTS, RunningRedis
 from vivienne.changes.service import ConfigService
 from vivienne.redis.client import Client
-from vivienne.redis.control import channel
+from vivienne.redis.control import results as results_of_messages
+from vivienne.redis.control import waiting
 from vivienne.redis.control.channel import ControlChannel
 from vivienne.redis.control.messages import ControlMessages, Outcome
 from vivienne.redis.control.names import ControlNames
+from vivienne.redis.control.results import Results
+from vivienne.redis.lease import Holder, Lease
 from vivienne.redis.listening import heard
 from vivienne.store.sqlite import SqliteRevisionStore
 
@@ -35,23 +38,26 @@ def redis() -> Iterator[RunningRedis]:
 
 
 class Held(ControlMessages):
-    """Changes wait until they are let go."""
+    """Changes wait until they are let go, and so do pauses of `slow`."""
 
     def __init__(self, service: ConfigService) -> None:
         super().__init__(service)
         self.service = service
         self.let_go = asyncio.Event()
+        self.slow: set[str | None] = {None}
 
     async def carry_out(self, raw: bytes, request_id: str | None = None) -> Outcome:
-        if not self.is_switch(raw):
+        if self.switched(raw) in self.slow:
             await self.let_go.wait()
         return await super().carry_out(raw, request_id)
 
 
 @asynccontextmanager
-async def listening(redis: RunningRedis, tmp_path: Path) -> AsyncIterator[tuple[Held, asyncio.Queue[dict[str, Any]]]]:
+async def listening(
+    redis: RunningRedis, tmp_path: Path, assets: tuple[str, ...] = ("BTC",)
+) -> AsyncIterator[tuple[Held, asyncio.Queue[dict[str, Any]]]]:
     """A process that listens to the channel, and the results."""
-    service = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ("BTC",))
+    service = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), assets)
     messages, client, results = Held(service), Client(redis.url), asyncio.Queue[dict[str, Any]]()
     both = [asyncio.Event(), asyncio.Event()]
 
@@ -60,8 +66,15 @@ async def listening(redis: RunningRedis, tmp_path: Path) -> AsyncIterator[tuple[
             if raw is not None:
                 results.put_nowait(orjson.loads(raw))
 
-    control = ControlChannel(messages, ControlNames(CONTROL), lambda: True)
-    tasks = [asyncio.create_task(hear()), asyncio.create_task(control.run(client, both[1].set))]
+    lease, published = Lease(LEASE, "one"), Results(RESULTS)
+    control = ControlChannel(messages, ControlNames(CONTROL), lease, published)
+    running = (
+        hear(),
+        control.apply(),
+        published.run(client, lambda: None),
+        Holder(lease, [control]).run(client, both[1].set),
+    )
+    tasks = [asyncio.create_task(each) for each in running]
     async with asyncio.timeout(SECONDS):
         for each in both:
             await each.wait()
@@ -88,7 +101,7 @@ async def test_a_pause_waits_for_no_change_that_was_published_before_it(redis: R
 async def test_changes_that_are_too_many_are_refused_in_words(
     redis: RunningRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channel, "MOST_WAITING", 3)
+    monkeypatch.setattr(waiting, "MOST_WAITING", 3)
     async with listening(redis, tmp_path) as (messages, results):
         for _ in range(7):
             redis.send(CHANGE)
@@ -98,3 +111,100 @@ async def test_changes_that_are_too_many_are_refused_in_words(
         assert "3 changes wait on this channel" in refused[0]["message"]
         messages.let_go.set()
         assert [(await results.get())["status"] for _ in range(4)] == ["success"] * 4
+
+
+async def test_each_of_many_pauses_at_once_is_in_force_and_answered(redis: RunningRedis, tmp_path: Path) -> None:
+    """A program that pauses its assets one by one sends them together."""
+    assets = tuple(f"A{number}" for number in range(500))
+    async with listening(redis, tmp_path, assets) as (messages, results):
+        publish(redis, *({"type": "pause", "asset": asset, "request_id": asset} for asset in assets))
+        answers = [await results.get() for _ in assets]
+        assert {each["request_id"] for each in answers} == {*assets}
+        assert {each["status"] for each in answers} <= {"success", "not_stored_yet"}
+        assert messages.service.paused().keys() == {*assets}
+
+
+async def test_pauses_of_one_asset_keep_those_of_others_waiting_for_no_more_than_a_turn(
+    redis: RunningRedis, tmp_path: Path
+) -> None:
+    async with listening(redis, tmp_path, ("BTC", "ETH")) as (messages, results):
+        messages.slow = {"BTC"}
+        publish(redis, *({"type": "pause", "asset": "btc", "request_id": str(number)} for number in range(1_000)))
+        redis.send({"type": "pause", "asset_symbol": "ETH", "request_id": "mine"})
+        assert (await results.get())["request_id"] == "mine"
+        messages.let_go.set()
+        # Those of an asset keep their order; each of them has its result.
+        assert [int((await results.get())["request_id"]) for _ in range(1_000)] == [*range(1_000)]
+
+
+async def test_pauses_that_are_too_many_are_refused_in_words(
+    redis: RunningRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "MOST_WAITING", 3)
+    async with listening(redis, tmp_path, ("BTC", "ETH")) as (messages, results):
+        messages.slow = {"BTC"}
+        under_way = waiting.MOST_OF_ONE
+        publish(redis, *({"type": "pause", "asset": "BTC", "request_id": f"{n}"} for n in range(under_way + 4)))
+        refused = await results.get()
+        assert "3 pauses and resumptions wait on this channel" in refused["message"]
+        assert refused["request_id"] == f"{under_way + 3}"
+        # Those of other assets take the place of the newest of that with the most.
+        redis.send({"type": "pause", "asset": "ETH", "request_id": "mine"})
+        both = [await results.get() for _ in range(2)]
+        assert {each["request_id"] for each in both} == {f"{under_way + 2}", "mine"}
+        messages.let_go.set()
+
+
+def publish(redis: RunningRedis, *messages: dict[str, Any]) -> None:
+    """Send messages in one go."""
+    with redis.client.pipeline(transaction=False) as batch:
+        for message in messages:
+            batch.publish(CONTROL, orjson.dumps(message))
+        batch.execute()
+
+
+async def test_what_waits_is_left_out_once_another_process_applies_messages(
+    redis: RunningRedis, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """That process may have applied later ones. It is counted, and said."""
+    service, client = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ("BTC",)), Client(redis.url)
+    lease, other = Lease("vivienne:of-two:lease", "one"), Lease("vivienne:of-two:lease", "other")
+    control = ControlChannel(ControlMessages(service), ControlNames(CONTROL), lease, Results(RESULTS))
+    async with asyncio.timeout(SECONDS):
+        assert await lease.keep(client)
+        for raw, switched in ((b"a change", None), (b"a pause", "BTC")):
+            assert control.waiting.put(raw, switched) is None
+        await lease.give_up(client)
+        # Nobody else has had it, so nobody else has applied anything.
+        assert await lease.keep(client)
+        assert (control.waiting.changes, control.waiting.switches) == (1, 1)
+        await lease.give_up(client)
+        assert await other.keep(client)
+        await other.give_up(client)
+        assert await lease.keep(client)
+    assert (control.waiting.changes, control.waiting.switches, control.waiting.dropped) == (0, 0, 2)
+    assert "2 control messages that waited were left out" in caplog.text
+    await client.aclose(close_connection_pool=True)
+    await service.close()
+
+
+async def test_results_wait_for_redis_and_beyond_a_number_the_oldest_are_left_out(
+    redis: RunningRedis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(results_of_messages, "MOST_WAITING", 100)
+    published, client = Results(RESULTS), Client(redis.url)
+    for number in range(103):
+        published.put(f'{{"number": {number}}}')
+    assert published.dropped == 3
+    assert "the oldest one is left out" in caplog.text
+    with redis.listener(RESULTS) as results:
+        running = asyncio.create_task(published.run(client, lambda: None))
+        heard_of = [(await asyncio.to_thread(results.hear))["number"] for _ in range(100)]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert heard_of == [*range(3, 103)]
+    assert published.dropped == 3
+    for _ in range(100):  # of messages that were too much: they leave half of the room
+        published.put("{}", is_refusal=True)
+    assert published.dropped == 52
+    await client.aclose(close_connection_pool=True)

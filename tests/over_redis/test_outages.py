@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 
 from measured import measured
-from redis_running import STATE, RunningRedis, eventually, listens, redis_state, wait_for_redis
+from redis_running import LEASE, RESULTS, STATE, RunningRedis, eventually, listens, redis_state, wait_for_redis
 from running import RunningServer, config, run_program
 from sizes import rounds
 
@@ -255,18 +255,42 @@ def test_a_redis_that_is_slow_for_a_second_is_no_outage(server: RunningServer, r
     assert outages_told(server) == told
 
 
-def test_a_redis_that_takes_no_writes_is_told_once_and_not_asked_all_the_time(
-    server: RunningServer, redis: RunningRedis
-) -> None:
-    told = len(outages_told(server))
+def test_a_full_redis_keeps_nothing_new_and_passes_everything_on(server: RunningServer, redis: RunningRedis) -> None:
+    told, before = outages_told(server), redis.state("BTC")
     redis.client.config_set("maxmemory", "1")
-    eventually(lambda: "maxmemory" in redis_state(server))
-    time.sleep(1.0)  # it would connect a few times
-    works(server)
-    assert told + 1 == len(outages_told(server))
-
-    redis.client.config_set("maxmemory", "0")
+    try:
+        eventually(lambda: "Redis is full (maxmemory)" in redis_state(server))
+        works(server)
+        with redis.listener(RESULTS) as results:
+            for name in ("pause", "resume"):
+                assert redis.send({"type": name, "asset": "BTC"}) == 1
+                assert results.hear()["status"] == "success"
+        # The lease is renewed all the while.
+        assert f"-{server.process.pid}-" in redis.client.get(LEASE)
+        with redis.listener(f"{STATE}BTC") as states:
+            assert states.hear()["seq"] > before["seq"]
+        assert redis.client.config_get("maxmemory") == {"maxmemory": "1"}
+    finally:
+        redis.client.config_set("maxmemory", "0")
     wait_for_redis(server)
+    eventually(lambda: redis.state("BTC")["seq"] > before["seq"])
+    assert outages_told(server) == told
+    assert server.log.count("Redis is full (maxmemory)") == 1
+
+
+def test_a_process_that_finds_a_full_redis_works_as_soon_as_it_is_not(tmp_path: Path) -> None:
+    """Not even the lease can be acquired there, and no group be made."""
+    with RunningRedis() as full:
+        full.client.config_set("maxmemory", "1")
+        flags = ("--assets", "BTC", "--timeframe", "1m", "--window", "1500", "--redis", full.url)
+        with RunningServer(*flags, db=tmp_path / "v.db") as server:
+            eventually(lambda: "Redis is full (maxmemory)" in redis_state(server))
+            with full.listener(f"{STATE}BTC") as states:
+                assert states.hear()["asset"] == "BTC"
+            full.client.config_set("maxmemory", "0")
+            wait_for_redis(server)
+            eventually(lambda: listens(full))
+            assert outages_told(server) == []
 
 
 def test_stopping_while_redis_is_silent_takes_no_longer_than_a_moment(

@@ -40,7 +40,7 @@ from vivienne.store.thread import StoreThread
 from vivienne.times import now, written
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
     from datetime import datetime
 
     from vivienne.access.budget import TimeBudgets
@@ -227,10 +227,10 @@ class ConfigService:
         self._writer.charge = charge
         self._writer.budgets = budgets
 
-    def listen_to_held(self, listener: Callable[[], None]) -> None:
+    def listen_to_held(self, listener: Callable[[Sequence[str]], None]) -> None:
         """Call a listener when a pause that is held or heard comes into force, or ends: no change tells of it.
 
-        The listener must not block.
+        It gets the assets that the pause bears on, and must not block.
         """
         self._pausing.listeners.append(listener)
 

@@ -29,7 +29,7 @@ from vivienne.rates import MOST_OF_AN_ASSET, Quota
 from vivienne.slices import SharedSlices, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from vivienne.agent.schema import Configuration
     from vivienne.changes.service import ConfigService
@@ -304,10 +304,11 @@ class Market:
             yield
         self._decide_again(asset)
 
-    def _held(self) -> None:
-        """Publish all states after a pause that is not stored yet came into force or ended."""
-        for asset in self._assets:
-            self._publish_safely(asset)
+    def _held(self, assets: Sequence[str]) -> None:
+        """Publish the states of assets after a pause of them that is not stored yet came into force or ended."""
+        for asset in assets:
+            if asset in self._assets:
+                self._publish_safely(asset)
 
     async def _decide_closed(self, asset: str) -> None:
         """Decide every bar that a minute has closed. Each state is sent before the next bar is decided."""

@@ -227,6 +227,13 @@ FAMILIES: dict[str, Family] = {
         is_kept=False,
         only="with `--redis`",
     ),
+    "vivienne_control_dropped_total": _counter(
+        "Of the control channel: messages that waited here while another process acquired the lease (`message`), and "
+        "results that too many others waited before (`result`).",
+        "kind",
+        is_kept=False,
+        only="with `--redis`",
+    ),
     "vivienne_agents": _gauge("Agents that have responded in the last 3 s.", only="gateways"),
     "vivienne_assets_without_agent": _gauge("Assets whose agent has not responded in the last 3 s.", only="gateways"),
     "vivienne_agents_of_other_databases": _gauge(

@@ -8,19 +8,32 @@ own.
 from __future__ import annotations
 
 import asyncio
+import logging
+from time import monotonic
 from typing import Any
 
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.client import Pipeline
+from redis.exceptions import ResponseError
 from typing_extensions import override
 
+from vivienne.rates import Quota
 from vivienne.slices import SharedSlices
+
+_log = logging.getLogger(__name__)
+_refusals = Quota(_log, logging.ERROR, most=1)
 
 CALL_SECONDS = 5.0
 """Longest time of a call; longer than the longest blocking read."""
 CONNECT_SECONDS = 2.0
 MOST_AT_ONCE = 24
 """Calls that are under way at once, each on a connection of its own; further ones wait for these."""
+FULL_SECONDS = 5.0
+"""Time for which it is said that Redis is full, after it last refused to keep something."""
+_FULL = (
+    "Redis is full (maxmemory): it passes messages on and keeps nothing new, such as the latest states. Give it more "
+    "memory, or see what fills it (MEMORY STATS)"
+)
 _URGENT = frozenset(("PING", "EVAL"))
 """Commands that wait for no others: the ping of the link, and what the holder of a lease asks. Few are made at once."""
 
@@ -50,7 +63,20 @@ class Client(Redis):
         )
         super().__init__(connection_pool=pool)
         self.slices = SharedSlices()
-        self._turns = asyncio.Semaphore(MOST_AT_ONCE)
+        self.turns = asyncio.Semaphore(MOST_AT_ONCE)
+        """Of calls."""
+        self._refused_at = float("-inf")
+
+    @property
+    def full(self) -> str | None:
+        """Says that Redis is full; None while it is not."""
+        return _FULL if monotonic() - self._refused_at < FULL_SECONDS else None
+
+    def note(self, error: object) -> None:
+        """Note an error, if that is one, that says that Redis is full."""
+        if is_full(error):
+            self._refused_at = monotonic()
+            _refusals.log("%s", _FULL)
 
     @override
     async def execute_command(self, *args: Any, **options: Any) -> Any:
@@ -58,17 +84,21 @@ class Client(Redis):
         if args[0] in _URGENT:
             return await self._call(*args, **options)
         # Outside of the time of the call: each of those before it has a limit of its own.
-        async with self._turns:
+        async with self.turns:
             return await self._call(*args, **options)
 
     async def _call(self, *args: Any, **options: Any) -> Any:
-        async with asyncio.timeout(CALL_SECONDS):
-            return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # it has no types
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # it has no types
+        except ResponseError as error:
+            self.note(error)
+            raise
 
     @override
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
         """See `redis.asyncio.Redis`."""
-        return _Batch(self._turns, self.connection_pool, self.response_callbacks, transaction, shard_hint)
+        return _Batch(self, self.connection_pool, self.response_callbacks, transaction, shard_hint)
 
     async def disconnect(self) -> None:
         """Close every connection; the next call makes new ones."""
@@ -78,11 +108,33 @@ class Client(Redis):
 class _Batch(Pipeline):
     """Several commands as one call; it waits for its turn as others do."""
 
-    def __init__(self, turns: asyncio.Semaphore, *of_pipeline: Any) -> None:
+    def __init__(self, client: Client, *of_pipeline: Any) -> None:
         super().__init__(*of_pipeline)
-        self._turns = turns
+        self._client = client
 
     @override
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
-        async with self._turns, asyncio.timeout(CALL_SECONDS):
-            return await super().execute(raise_on_error)
+        async with self._client.turns, asyncio.timeout(CALL_SECONDS):
+            answers = await super().execute(raise_on_error=False)
+        errors = [answer for answer in answers if isinstance(answer, Exception)]
+        for error in errors:
+            self._client.note(error)
+        if errors and raise_on_error:
+            raise errors[0]
+        return answers
+
+
+async def execute_though_full(batch: Pipeline) -> None:
+    """Execute commands of which those that keep something may fail, because Redis is full; the others are executed.
+
+    Raises:
+        RedisError: one failed for another reason.
+    """
+    for answer in await batch.execute(raise_on_error=False):
+        if isinstance(answer, Exception) and not is_full(answer):
+            raise answer
+
+
+def is_full(error: object) -> bool:
+    """Whether Redis refused because it has no memory for what it would have to keep."""
+    return isinstance(error, ResponseError) and "used memory > 'maxmemory'" in str(error)

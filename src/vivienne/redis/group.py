@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import ResponseError
 
+from vivienne.redis.client import FULL_SECONDS, is_full
 from vivienne.redis.stream_watch import StreamWatch
 
 if TYPE_CHECKING:
@@ -61,12 +62,27 @@ class StreamGroup:
         self.watch = StreamWatch(stream, group)
 
     async def join(self, redis: Redis) -> None:
-        """Create the group, unless it is there."""
+        """Create the group, unless it is there. While Redis is full it is waited for."""
+        while self._held():
+            try:
+                await redis.xgroup_create(self._stream, self._group, id="0", mkstream=True)
+            except ResponseError as refused:
+                if str(refused).startswith("BUSYGROUP"):
+                    return
+                if not is_full(refused):
+                    raise
+                if await self._is_there(redis):
+                    return
+                await asyncio.sleep(FULL_SECONDS / 2)
+            else:
+                return
+
+    async def _is_there(self, redis: Redis) -> bool:
         try:
-            await redis.xgroup_create(self._stream, self._group, id="0", mkstream=True)
-        except ResponseError as refused:
-            if not str(refused).startswith("BUSYGROUP"):
-                raise
+            groups = await redis.xinfo_groups(self._stream)
+        except ResponseError:  # there is no such stream
+            return False
+        return any(each["name"] == self._group.encode() for each in groups)
 
     async def take_over(self, redis: Redis) -> None:
         """Take over the unfinished entries of other consumers; they are older than any new one."""

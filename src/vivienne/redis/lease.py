@@ -1,8 +1,9 @@
 """The lease: of several processes its holder applies the messages that come over Redis.
 
 The lease is a key that expires in Redis. Its holder measures on its own clock, from before it asked, so it stops
-relying on the lease before Redis gives it to another process. It checks that clock before it applies a message, so a
-process that was suspended ignores what it finds in its buffers.
+relying on the lease before Redis gives it to another process. It checks that clock before it applies a message. A
+process that was suspended, or so busy that it renewed too late, waits until Redis says whether another one has held the
+lease since: the name of the last holder stays under a key of its own.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from redis.exceptions import ResponseError
+
+from vivienne.redis.client import is_full
 from vivienne.redis.link import LOST, start
 
 if TYPE_CHECKING:
@@ -37,9 +41,21 @@ GIVE_UP_SECONDS = 0.5
 """Longest time of releasing it when the process stops."""
 
 _KEEP = """
-if redis.call('set', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
-if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('pexpire', KEYS[1], ARGV[2])
+local holder = redis.call('get', KEYS[1])
+if holder == ARGV[1] then
+  redis.call('pexpire', KEYS[1], ARGV[2])
+  return 1
+end
+if holder then return 0 end
+local last = redis.call('get', KEYS[2])
+if last == ARGV[1] then
+  redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2])
+  return 1
+end
+if ARGV[3] == 'renew' then return 0 end
+redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('set', KEYS[2], ARGV[1])
+return 2
 """
 _GIVE_UP = """
 if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end
@@ -50,6 +66,10 @@ return 0
 _clock: Callable[[], float] = (
     partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
 )
+
+
+_STILL = 1
+"""Answer to a process that holds the lease, and that no other one has followed."""
 
 
 class Lease:
@@ -66,17 +86,48 @@ class Lease:
         self._holder = holder
         self._clock = clock
         self._until = float("-inf")
+        self._kept = asyncio.Event()
+        self._listeners: list[Callable[[], None]] = []
+
+    def when_lost(self, listener: Callable[[], None]) -> None:
+        """Call a listener each time another process has held it."""
+        self._listeners.append(listener)
 
     def held(self) -> bool:
         """True if this process holds it at this moment."""
         return self._clock() < self._until
 
+    async def wait(self) -> None:
+        """Wait until this process holds it."""
+        while not self.held():
+            self._kept.clear()
+            await self._kept.wait()
+
     async def keep(self, redis: Redis) -> bool:
         """Acquire or renew the lease; return whether this process holds it."""
-        asked = self._clock()
-        kept = await redis.eval(_KEEP, 1, self._key, self._holder, str(round(LEASE_SECONDS * 1000)))
+        return await self._keep(redis, "acquire")
+
+    async def renew(self, redis: Redis) -> bool:
+        """Renew it, also after it has expired, unless another process has held it since; return whether it was."""
+        return await self._keep(redis, "renew")
+
+    async def _keep(self, redis: Redis, how: str) -> bool:
+        asked, keys = self._clock(), (self._key, self._key + ":last")
+        try:
+            kept = await redis.eval(_KEEP, len(keys), *keys, self._holder, str(round(LEASE_SECONDS * 1000)), how)
+        except ResponseError as refused:
+            if not is_full(refused):
+                raise
+            # It is free, and nobody can acquire it. Whoever held it last goes on once Redis keeps something again.
+            self._until = float("-inf")
+            return False
+        if kept != _STILL:
+            for listener in self._listeners:
+                listener()
         self._until = asked + SURE_SECONDS if kept else float("-inf")
-        return self.held()
+        if self.held():
+            self._kept.set()
+        return bool(kept)
 
     async def give_up(self, redis: Redis) -> None:
         """Release it, so that another process can acquire it at once."""
@@ -86,6 +137,8 @@ class Lease:
 
 class Holder:
     """Runs parts while this process holds the lease; each new lease restarts them.
+
+    One that was renewed too late stays the same lease, if no other process has held it since.
 
     Args:
         lease: to hold.
@@ -131,13 +184,25 @@ class Holder:
                     await self._lease.give_up(redis)
 
     async def _hold(self, redis: Redis, ready: Callable[[], None]) -> None:
-        """Run the parts until the lease is lost, or has expired while this process was suspended."""
+        """Run the parts until another process has the lease."""
         async with asyncio.TaskGroup() as tasks:
-            running = start(self._parts, redis, ready, tasks)
+            running = start([_WhileHeld(part, self._lease) for part in self._parts], redis, ready, tasks)
             while True:
                 await asyncio.sleep(RENEW_SECONDS)
-                # Checked first: a lease that expired and is acquired again is a new one, and needs restarted parts.
-                if not self._may() or not self._lease.held() or not await self._lease.keep(redis):
+                if not self._may() or not await self._lease.renew(redis):
                     break
             for task in running:
                 task.cancel()
+
+
+class _WhileHeld:
+    """Runs a part again that has ended because the lease was renewed too late."""
+
+    def __init__(self, part: Part, lease: Lease) -> None:
+        self._part = part
+        self._lease = lease
+
+    async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
+        while True:
+            await self._part.run(redis, ready)
+            await self._lease.wait()

@@ -103,6 +103,11 @@ class RedisLink:
                 "--redis is not a valid Redis address; give one such as redis://localhost:6379/0"
             ) from None
 
+    @property
+    def full(self) -> str | None:
+        """Says that Redis is full; None while it is not."""
+        return self._redis.full
+
     async def run(self) -> None:
         """Keep the connection until cancelled."""
         clock = asyncio.get_running_loop().time

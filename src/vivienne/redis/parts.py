@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import uuid
@@ -14,6 +15,7 @@ from vivienne.redis.control.channel import ControlChannel
 from vivienne.redis.control.hints import ChangeHints
 from vivienne.redis.control.messages import ControlMessages
 from vivienne.redis.control.names import ControlNames
+from vivienne.redis.control.results import Results
 from vivienne.redis.control.stream import ControlStream
 from vivienne.redis.lease import Holder, Lease
 from vivienne.redis.link import RedisLink
@@ -63,9 +65,12 @@ class RedisParts:
         process = process_name()
         lease = Lease(names.lease, process)
         stream = ControlStream(messages, names, process, lease.held)
-        listening: list[Part] = [Again(ControlChannel(messages, names, lease.held), "hears control messages"), stream]
+        self._results = Results(names.results)
+        self._channel = ControlChannel(messages, names, lease, self._results)
+        listening: list[Part] = [Again(self._channel, "hears control messages"), stream]
         self._changes = ChangePublisher()
-        parts: list[Part] = [*more, self._changes, Holder(lease, listening, watch=stream.watch)]
+        holder = Holder(lease, listening, watch=stream.watch)
+        parts: list[Part] = [*more, self._changes, self._results, holder]
         self._watches = [each.watch for each in parts if isinstance(each, Holder) and each.watch is not None]
         if service.is_shared:
             announcer = PauseAnnouncer(service, process, unconfirmed)
@@ -77,20 +82,25 @@ class RedisParts:
         service.listen(self._changed)
 
     async def run(self) -> None:
-        """Keep the connection until cancelled."""
+        """Keep the connection, and apply control messages, until cancelled."""
         try:
-            await self._link.run()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._channel.apply(), name="control messages")
+                await self._link.run()
         finally:
             await self._link.close()
 
     @property
     def trouble(self) -> str | None:
-        """The reason why the link does not work, or what others did to a stream; None while all is well."""
-        return self._link.trouble or next((each.trouble for each in self._watches if each.trouble is not None), None)
+        """The reason why the link does not work, or what others did to Redis; None while all is well."""
+        others = (each.trouble for each in self._watches if each.trouble is not None)
+        return self._link.full or self._link.trouble or next(others, None)
 
     def _counts(self) -> Iterator[Sample]:
         for each in self._watches:
             yield Sample("vivienne_redis_entries_lost_total", (each.stream,), each.lost)
+        yield Sample("vivienne_control_dropped_total", ("message",), self._channel.waiting.dropped)
+        yield Sample("vivienne_control_dropped_total", ("result",), self._results.dropped)
 
     def _changed(self, change: AppliedRevision) -> None:
         if change.made_here:

@@ -67,7 +67,7 @@ class PauseAnnouncer:
         self._is_asked = False
         self._answered_at = float("-inf")
         service.listen(self._changed)
-        service.listen_to_held(self._new.set)
+        service.listen_to_held(lambda _assets: self._new.set())
 
     def announce_all(self) -> None:
         """Announce every pause in force; those of others too, who may be gone.

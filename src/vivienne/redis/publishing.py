@@ -14,6 +14,7 @@ from collections import deque
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+from vivienne.redis.client import execute_though_full
 from vivienne.wire.messages import encode
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class StatePublisher:
                     if self._agent is not None:
                         for text in _batches(self._agent, _changes(frames, sent)):
                             batch.publish(STATES_CHANGED, text)
-                    await batch.execute()
+                    await execute_though_full(batch)
                 mailbox.traffic.sent += len(frames)
             ready()
             await mailbox.filled()

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -> Process:
     """Put the role together."""
     hub = Hub(service.metrics)
-    states = _states(boot, service, hub)
+    states = _states(service, hub)
     agents, asking = Agents(boot.assets, states.agent_of), Asking()
     gateway = Gateway(boot.assets, agents, states, asking)
     service.metrics.gauge("vivienne_agents", lambda: len(agents.there()))
@@ -90,9 +90,9 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     return Process("gateway", app, {"watch": gateway.watch, "databases": databases.run, "redis": redis.run})
 
 
-def _states(boot: Boot, service: ConfigService, hub: Hub) -> StateRelay:
+def _states(service: ConfigService, hub: Hub) -> StateRelay:
     """The states of all agents, which show a pause as soon as this process knows of it."""
     states = StateRelay(hub, lambda asset: service.active(asset).pause)
     service.listen(lambda change: states.show_again(change.assets) if change.revision.is_switch else None)
-    service.listen_to_held(lambda: states.show_again(boot.assets))
+    service.listen_to_held(states.show_again)
     return states

@@ -36,7 +36,7 @@ class Hearing:
 
     Args:
         in_force: what is paused.
-        tell: called when a pause comes into force, or ends.
+        tell: called with the layers of which a pause comes into force, or ends.
         clock: the time, ISO 8601 UTC.
         seconds: of a monotonic clock.
     """
@@ -44,7 +44,7 @@ class Hearing:
     def __init__(
         self,
         in_force: LayersInForce,
-        tell: Callable[[], None],
+        tell: Callable[[Iterable[str]], None],
         clock: Callable[[], str],
         seconds: Callable[[], float] = monotonic,
     ) -> None:
@@ -73,7 +73,7 @@ class Hearing:
             _log.info(
                 "Another process announced that it paused %s", ", ".join(asset_of(layer) or "all" for layer in new)
             )
-            self._tell()
+            self._tell(new)
         return True
 
     def unsettled(self) -> frozenset[PauseInForce]:
@@ -114,7 +114,7 @@ class Hearing:
             self._doubtful.pop(_name(pause), None)
         self._over.extend(map(_name, over))
         self._lost.extend(map(_name, lost))
-        before = self._in_force.pauses.heard
+        before = set(self._in_force.pauses.heard)
         self._in_force.take_back([*over, *lost])
         unstored = [replace(pause, version=None) for pause in lost]
         self._in_force.hear(unstored)
@@ -125,14 +125,14 @@ class Hearing:
                 len(lost),
                 lost[0].version,
             )
-        if before != self._in_force.pauses.heard:
-            self._tell()
+        if changed := before.symmetric_difference(self._in_force.pauses.heard):
+            self._tell({pause.layer for pause in changed})
 
     def end(self, pause: PauseInForce) -> None:
         """End one that the database has, and that was resumed."""
         self._over.append(_name(pause))
         self._in_force.take_back([pause])
-        self._tell()
+        self._tell([pause.layer])
 
 
 _Name = tuple[str, str]

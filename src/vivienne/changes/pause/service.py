@@ -19,7 +19,7 @@ from vivienne.errors import ChangeRefused, NotStored, VersionConflict
 from vivienne.rates import Rate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from vivienne.changes.in_force import LayersInForce
     from vivienne.changes.requests import SwitchRequest
@@ -84,8 +84,8 @@ class Pausing:
         self._repeats = Rate(MOST_REPEATED, 60.0, monotonic)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._storing: asyncio.Task[None] | None = None
-        self.listeners: list[Callable[[], None]] = []
-        """Called when a pause that is not stored yet comes into force, or ends."""
+        self.listeners: list[Callable[[Sequence[str]], None]] = []
+        """Called when a pause that is not stored yet comes into force, or ends, with the assets it bears on."""
 
     async def switch(self, request: SwitchRequest) -> Switched:
         """Pause or resume. It goes on when the caller has gone.
@@ -213,7 +213,7 @@ class Pausing:
             if name is None:  # it was stored already; by somebody who was faster, or it ended
                 await self._writer.follow()
                 self._in_force.take_back([pause])
-                self.tell()
+                self.tell([pause.layer])
             else:
                 found.append((replace(pause, created_at=self._clock()), name, as_request(pause)))
         return found
@@ -239,23 +239,30 @@ class Pausing:
         pauses = self._in_force.pauses
         if held.pause.config_id in self._held:
             return
-        if len(pauses.held) >= MOST_HELD and any(pause.layer == held.pause.layer for pause in pauses.held):
+        if len(pauses.held) >= MOST_HELD and self._is_held(held.pause.layer):
             return  # it is in force by another one, which waits as well
         _log.critical("%s: in force, but not stored; retrying", held.pause.sentence())
         self._held[held.pause.config_id] = held
         held.was_held = True
+        is_new = not self._is_held(held.pause.layer)
         self._in_force.hold(held.pause)
-        self.tell()
+        if is_new:  # otherwise nothing is paused by it that was not, however many pauses wait for the store
+            self.tell([held.pause.layer])
         if self._storing is None or self._storing.done():
             self._storing = asyncio.create_task(self._store_held(), name="store pauses")
             self._storing.add_done_callback(self._finished)
 
     def _release(self, config_id: str) -> None:
-        if self._held.pop(config_id, None) is None:
+        if (held := self._held.pop(config_id, None)) is None:
             return
         if any(pause.config_id == config_id for pause in self._in_force.pauses.held):
             self._in_force.release(config_id)
-            self.tell()
+            if not self._is_held(held.pause.layer):
+                self.tell([held.pause.layer])
+
+    def _is_held(self, layer: str) -> bool:
+        """Tell whether a pause of a layer is in force without being stored."""
+        return any(pause.layer == layer for pause in self._in_force.pauses.held)
 
     async def _store_held(self) -> None:
         """Try until everything that is held is stored."""
@@ -283,11 +290,12 @@ class Pausing:
         self._release(pause.config_id)
         return True
 
-    def tell(self) -> None:
-        """Call the listeners."""
+    def tell(self, layers: Iterable[str]) -> None:
+        """Call the listeners: of these layers a pause came into force, or ended."""
+        assets = list(dict.fromkeys(asset for layer in layers for asset in self._in_force.under(layer)))
         for listener in self.listeners:
             try:
-                listener()
+                listener(assets)
             except Exception:  # noqa: BLE001  # the pause stays in force, and the other listeners must be called
                 _log.exception("A listener failed at a pause")
 

@@ -250,4 +250,4 @@ def _is_covered(pause: PauseInForce, switch: Revision) -> bool:
 
 def _is_named(pause: PauseInForce, switch: Revision) -> bool:
     """Tell whether this revision is that pause."""
-    return (switch.config_id, switch.layer) in pause.names
+    return pause.layer == switch.layer and (switch.config_id, switch.layer) in pause.names

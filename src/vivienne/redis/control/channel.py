@@ -1,17 +1,19 @@
-"""The control channel: applies its messages, and publishes their outcomes.
+"""The control channel: applies its messages.
 
-Changes are applied one after the other. Pauses and resumptions wait for none of them, and keep their own order. All is
-read as it comes, because Redis drops a subscriber who does not read.
+Changes are applied one after the other. Pauses and resumptions wait for none of them, and keep the order of their
+asset. All is read as it comes, because Redis drops a subscriber who does not read.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import logging
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from vivienne.errors import TooManyRequests
+from vivienne.rates import Quota
+from vivienne.redis.control.waiting import WaitingMessages
 from vivienne.redis.listening import heard
 
 if TYPE_CHECKING:
@@ -19,81 +21,87 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-    from vivienne.redis.control.messages import ControlMessages, Outcome
+    from vivienne.redis.control.messages import ControlMessages
     from vivienne.redis.control.names import ControlNames
+    from vivienne.redis.control.results import Results
+    from vivienne.redis.lease import Lease
 
-
-MOST_WAITING, MOST_WAITING_BYTES = 10_000, 8 * 1024 * 1024
-"""Changes that wait for those before them, and their bytes; more are refused."""
-MOST_AT_ONCE = 256
-"""Pauses and resumptions that are applied at once; more of them wait."""
+_log = logging.getLogger(__name__)
+_dropped = Quota(_log, logging.WARNING)
 
 
 class ControlChannel:
-    """Listens to the control channel, in the process that holds the lease.
+    """Listens to the control channel while this process holds the lease, and applies what it heard.
 
     Messages of a channel have no numbers, so a repetition could not be noticed. Therefore the subscription begins after
-    the lease does, and messages received after the lease has expired are left to the next holder.
+    the lease does. Messages wait until it is sure that this process holds the lease. While no other one has held it
+    they are applied, however late; otherwise they are left out: some of them that process has applied.
 
     Args:
         messages: applies them.
         names: of the channels.
-        held: tells if this process holds the lease at this moment.
+        lease: which says whether they are applied here.
+        results: publishes what became of them.
+
+    Attributes:
+        waiting: messages that are not applied yet.
     """
 
-    def __init__(self, messages: ControlMessages, names: ControlNames, held: Callable[[], bool]) -> None:
+    def __init__(self, messages: ControlMessages, names: ControlNames, lease: Lease, results: Results) -> None:
         self._messages = messages
         self._names = names
-        self._held = held
-        self._waiting: deque[bytes] = deque()
-        self._bytes = 0
-        self._is_there = asyncio.Event()
-        self._room = asyncio.Semaphore(MOST_AT_ONCE)
+        self._lease = lease
+        self._results = results
+        self.waiting = WaitingMessages()
+        lease.when_lost(self._drop)
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
-        """See `vivienne.redis.link.Part`."""
-        self._waiting.clear()
-        self._bytes, self._room = 0, asyncio.Semaphore(MOST_AT_ONCE)
-        async with asyncio.TaskGroup() as tasks:
-            changing = tasks.create_task(self._change(redis))
-            async with aclosing(heard(redis, ready, self._names.channel)) as messages:
-                async for raw in messages:
-                    if raw is None or not self._held():
-                        continue
-                    if self._messages.is_switch(raw):
-                        await self._room.acquire()
-                        tasks.create_task(self._switch(redis, raw))
-                    elif not self._wait(raw):
-                        refused = TooManyRequests(f"{len(self._waiting):,} changes wait on this channel, the limit")
-                        await self._publish(redis, self._messages.refuse(refused, None))
+        """Listen. See `vivienne.redis.link.Part`."""
+        async with aclosing(heard(redis, ready, self._names.channel)) as messages:
+            async for raw in messages:
+                if raw is not None:
+                    self._take(raw)
                     await asyncio.sleep(0)  # a switch is begun, and others have their turn
-            changing.cancel()
 
-    def _wait(self, raw: bytes) -> bool:
-        """Let a change wait for its turn; False if there are too many."""
-        if len(self._waiting) >= MOST_WAITING or self._bytes + len(raw) > MOST_WAITING_BYTES:
-            return False
-        self._waiting.append(raw)
-        self._bytes += len(raw)
-        self._is_there.set()
-        return True
+    async def apply(self) -> None:
+        """Apply what was heard, until cancelled: what waits does not depend on the connection."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._apply_changes())
+            while True:
+                await self.waiting.switch_may_begin()
+                await self._lease.wait()
+                if (found := self.waiting.take_switch()) is not None:
+                    tasks.create_task(self._switch(*found))
+                    await asyncio.sleep(0)  # it begins before the next one, and others have their turn
 
-    async def _change(self, redis: Redis) -> None:
+    def _take(self, raw: bytes) -> None:
+        switched = self._messages.switched(raw)
+        refused = self.waiting.put(raw, switched)
+        if refused is None:
+            return
+        if switched is None:
+            words = f"{self.waiting.changes:,} changes wait on this channel, the limit"
+        else:
+            words = f"{self.waiting.switches:,} pauses and resumptions wait on this channel, the limit"
+        self._results.put(self._messages.refuse_message(TooManyRequests(words), refused).text, is_refusal=True)
+
+    async def _apply_changes(self) -> None:
         """Apply changes one after the other."""
         while True:
-            while self._waiting:
-                raw = self._waiting.popleft()
-                self._bytes -= len(raw)
-                if self._held():
-                    await self._publish(redis, await self._messages.carry_out(raw))
-            self._is_there.clear()
-            await self._is_there.wait()
+            await self.waiting.change_came()
+            await self._lease.wait()
+            if (raw := self.waiting.take_change()) is not None:
+                self._results.put((await self._messages.carry_out(raw)).text)
 
-    async def _switch(self, redis: Redis, raw: bytes) -> None:
+    async def _switch(self, asset: str, raw: bytes) -> None:
         try:
-            await self._publish(redis, await self._messages.carry_out(raw))
+            self._results.put((await self._messages.carry_out(raw)).text)
         finally:
-            self._room.release()
+            self.waiting.end_switch(asset)
 
-    async def _publish(self, redis: Redis, outcome: Outcome) -> None:
-        await redis.publish(self._names.results, outcome.text)
+    def _drop(self) -> None:
+        if dropped := self.waiting.drop():
+            _dropped.log(
+                "%d control messages that waited were left out: another process holds the lease and applies messages",
+                dropped,
+            )

@@ -38,6 +38,8 @@ CHANNEL = "redis"
 MOST_SWITCH_BYTES = 16_000
 """Largest message that is looked at to find out whether it pauses; a reason has 1,000 letters at most."""
 
+ALL, UNKNOWN = "", "?"
+"""In place of the asset of a message: it bears on all assets, or on none that is known."""
 _CALLER = Caller(names_itself=False, via=CHANNEL)
 """The caller of every message: Redis does not tell who sent one, and nothing in it is believed about its sender."""
 _ENTRY = Caller(names_itself=False, via=ENTRY)
@@ -81,6 +83,7 @@ class ControlMessages:
 
     def __init__(self, service: ConfigService, limits: MessageLimits = USUAL) -> None:
         self._limits = limits
+        self._assets = frozenset(service.assets)
         self._changes = ConfigMessages(service, CHANNEL)
         self.made = 0
         """Changes that came into force since the start, over any channel."""
@@ -112,18 +115,37 @@ class ControlMessages:
         # A pause that is not stored yet is in force all the same; the stream repeats it until it is stored.
         return Outcome(document, unstored=document["status"] == "not_stored_yet")
 
-    def is_switch(self, raw: bytes) -> bool:
-        """Tell whether a message pauses or resumes."""
+    def switched(self, raw: bytes) -> str | None:
+        """The asset that a message pauses or resumes: `ALL`, or `UNKNOWN`. None for another message."""
         if len(raw) > MOST_SWITCH_BYTES or not any(name.encode() in raw for name in SWITCHES):
-            return False
+            return None
         try:
-            return ordered(read_object(raw, self._limits)) in SWITCHES
+            message = read_object(raw, self._limits)
         except ChangeRefused:
-            return False
+            return None
+        if ordered(message) not in SWITCHES:
+            return None
+        inner = message.get("params")
+        both = (message, inner if isinstance(inner, dict) else {})
+        named = (fields[name] for fields in both for name in ("asset", "asset_symbol") if name in fields)
+        asset = next(named, None)
+        if asset is None:
+            return ALL
+        known = asset.strip().upper() if isinstance(asset, str) else UNKNOWN
+        return known if known in self._assets else UNKNOWN
 
     def refuse(self, refused: ChangeRefused, request_id: str | None) -> Outcome:
         """The outcome of something that is not taken for a message."""
         return self._refused(refused, _Received(request_id=request_id))
+
+    def refuse_message(self, refused: ChangeRefused, raw: bytes) -> Outcome:
+        """The outcome of a message that is not looked at any closer."""
+        received = _Received()
+        try:
+            received.request_id = request_id_of(read_object(raw, self._limits))
+        except ChangeRefused as malformed:
+            refused = malformed
+        return self._refused(refused, received)
 
     def _read(self, raw: bytes, request_id: str | None, received: _Received) -> Message:
         """The message; fills in `received` as far as it gets."""
