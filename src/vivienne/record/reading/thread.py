@@ -218,5 +218,8 @@ def _at_pace(call: Callable[[RecordReader, Pace], _R], pace: Pace, reader: Recor
 def _run(opened: _Opened, call: Callable[[RecordReader], _R], answer: Future[_R]) -> None:
     try:
         answer.set_result(opened.read(call))
+    except (GivenUp, TimeoutError) as ended:
+        # A new one: its own traceback has all that was computed, and would keep it until garbage is collected.
+        answer.set_exception(type(ended)(*ended.args))
     except BaseException as error:  # noqa: BLE001  # the caller gets it
         answer.set_exception(error)
