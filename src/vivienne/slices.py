@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Generator
-from math import inf
 from time import perf_counter
 from typing import TypeVar
 
@@ -31,27 +30,12 @@ async def in_slices(work: Pieces[_T]) -> _T:
 
 def whole(work: Pieces[_T]) -> _T:
     """Do work all at once and give its result."""
-    return whole_by(inf, work)
-
-
-def whole_by(end: float, work: Pieces[_T]) -> _T:
-    """Do work all at once and give its result.
-
-    Args:
-        end: moment of `time.perf_counter`.
-        work: to do.
-
-    Raises:
-        TimeoutError: it is not done by then.
-    """
     while True:
         try:
             next(work)
         except StopIteration as done:
             result: _T = done.value
             return result
-        if perf_counter() >= end:
-            raise TimeoutError("the work takes too long")
 
 
 class SharedSlices:

@@ -24,6 +24,7 @@ from vivienne.record.reader import RecordReader
 from vivienne.record.reading.changed import Answers
 from vivienne.record.reading.judged import judged
 from vivienne.record.reading.judging_query import JudgingQuery
+from vivienne.record.reading.pace import Pace
 from vivienne.record.reading.scope import Scope
 from vivienne.record.reading.thread import ReadingThread
 from vivienne.record.reading.view import LocalRecord
@@ -143,7 +144,7 @@ def test_the_bars_of_one_asset_after_the_other_are_held(recorded: DecidedBars, a
     reader: Any = Reader()
     series = [SimpleNamespace(asset=asset) for asset in "ABCD"]
     scope: Any = SimpleNamespace(timeframe="15m", series=lambda _reader, _assets: series)
-    judged(reader, scope, JudgingQuery(about=about), Answers())
+    judged(reader, Pace(60.0), scope=scope, query=JudgingQuery(about=about), answers=Answers())
     assert (len(reader.given), reader.most) == (4, 1)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,15 +17,14 @@ from vivienne.record.judging.together import common_begin
 from vivienne.record.judging.version_outcome import version_pair
 from vivienne.record.reader import Range
 from vivienne.record.reading.judging_query import MOST_BARS, MOST_BARS_OF_ALL
-from vivienne.record.reading.thread import ANSWER_SECONDS
 from vivienne.record.reading.version_spans import predecessor, version_spans
-from vivienne.slices import whole_by
 from vivienne.times import iso
 
 if TYPE_CHECKING:
     from vivienne.record.judging.scores import Scores
     from vivienne.record.reader import RecordReader, Series
     from vivienne.record.reading.judging_query import JudgingQuery
+    from vivienne.record.reading.pace import Pace
     from vivienne.record.reading.scope import Scope
     from vivienne.record.reading.version_spans import Span
     from vivienne.wire.change_outcome import ChangedAsset, ChangeOutcome, LeftOut
@@ -68,27 +66,28 @@ class _Changed(NamedTuple):
 
 
 class _Bounds(NamedTuple):
-    """What is compared: bars that open between these times, with these costs, until this moment."""
+    """What is compared: bars that open between these times, with these costs, at this pace."""
 
     begin: int
     last: int
     costs: Costs
-    end: float
+    pace: Pace
 
 
-def change_outcome(reader: RecordReader, scope: Scope, query: JudgingQuery, answers: Answers) -> ChangeOutcome:
+def change_outcome(
+    reader: RecordReader, scope: Scope, query: JudgingQuery, answers: Answers, pace: Pace
+) -> ChangeOutcome:
     """Judge a version for all assets of a query.
 
     Raises:
         TimeoutError: it takes longer than anybody waits for it.
     """
-    end = perf_counter() + ANSWER_SECONDS
     version, timeframe = query.version or 0, Timeframe(scope.timeframe)
     changed = _changed(reader, scope.series(reader, query.assets), version, timeframe.milliseconds)
     asked, seen = (scope.run_key, query), [(each.spans, each.followed) for each in changed]
     known = answers.get(asked, seen)
     if known is None:
-        known = _judged(reader, changed, query, timeframe, end)
+        known = _judged(reader, changed, query, timeframe, pace)
         answers.keep(asked, seen, known)
     return known
 
@@ -105,7 +104,7 @@ def _changed(reader: RecordReader, series: list[Series], version: int, length: i
 
 
 def _judged(
-    reader: RecordReader, changed: list[_Changed], query: JudgingQuery, timeframe: Timeframe, end: float
+    reader: RecordReader, changed: list[_Changed], query: JudgingQuery, timeframe: Timeframe, pace: Pace
 ) -> ChangeOutcome:
     length, costs = timeframe.milliseconds, Costs(query.fee, query.slippage)
     compared = [each for each in changed if len(each.spans) > 1]
@@ -116,7 +115,7 @@ def _judged(
     if begin is not None:
         # The first ones, not the newest: a band that begins anew again and again promises nothing.
         most = min(MOST_BARS, MOST_BARS_OF_ALL // len(compared))
-        bounds = _Bounds(begin, begin + (most - 1) * length, costs, end)
+        bounds = _Bounds(begin, begin + (most - 1) * length, costs, pace)
         for each in compared:
             found = _scores(reader, each, timeframe, bounds)
             if isinstance(found, str):
@@ -124,7 +123,7 @@ def _judged(
             else:
                 scored[each.series.asset] = found
     if scored:
-        comparison = comparison_entry(whole_by(end, added(scored, length)), costs, most_points=query.points)
+        comparison = comparison_entry(pace.whole(added(scored, length)), costs, most_points=query.points)
     return {
         "version": query.version or 0,
         "timeframe": timeframe.value,
@@ -145,7 +144,7 @@ def _scores(reader: RecordReader, changed: _Changed, timeframe: Timeframe, bound
     time = decided.bars.open_time
     decided.version[(time < begin) | (time > last)] = 0 if version else -1
     row = int(np.searchsorted(time, begin - ATR_BARS * length))
-    before = predecessor(reader, series, changed.spans, decided, row, timeframe, bounds.end)
+    before = predecessor(reader, series, changed.spans, decided, row, timeframe, bounds.pace)
     found = scores(version_pair(version, decided, before), length, bounds.costs)
     if found is None:
         return "no_position"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,9 +21,7 @@ from vivienne.record.judging.version_outcome import version_outcome
 from vivienne.record.reader import Range
 from vivienne.record.reading.changed import change_outcome
 from vivienne.record.reading.judging_query import MOST_BARS, MOST_BARS_OF_ALL
-from vivienne.record.reading.thread import ANSWER_SECONDS
 from vivienne.record.reading.version_spans import predecessor, version_spans
-from vivienne.slices import whole_by
 from vivienne.times import iso
 
 if TYPE_CHECKING:
@@ -34,6 +31,7 @@ if TYPE_CHECKING:
     from vivienne.record.reader import RecordReader, Series
     from vivienne.record.reading.changed import Answers
     from vivienne.record.reading.judging_query import JudgingQuery
+    from vivienne.record.reading.pace import Pace
     from vivienne.record.reading.scope import Scope
     from vivienne.wire.change_outcome import ChangeOutcome
     from vivienne.wire.judged import VersionPage
@@ -44,11 +42,12 @@ if TYPE_CHECKING:
     Judged = VersionPage | VersionOutcome | ChangeOutcome | PaperAccount | Setups | HeatMap
 
 
-def judged(reader: RecordReader, scope: Scope, query: JudgingQuery, answers: Answers) -> Judged:
+def judged(reader: RecordReader, pace: Pace, *, scope: Scope, query: JudgingQuery, answers: Answers) -> Judged:
     """Judge what a query asks for.
 
     Args:
         reader: of the record.
+        pace: others have their turn between the pieces.
         scope: what of it is meant.
         query: what is asked for.
         answers: earlier ones about whole changes.
@@ -57,23 +56,22 @@ def judged(reader: RecordReader, scope: Scope, query: JudgingQuery, answers: Ans
         UnknownDecision: nothing of that was recorded.
         TimeoutError: it takes longer than anybody waits for it.
     """
-    end = perf_counter() + ANSWER_SECONDS
     if query.about == "versions":
         return _versions(reader, scope, query)
     if query.about == "version":
-        return _version(reader, scope, query, end)
+        return _version(reader, scope, query, pace)
     if query.about == "change":
-        return change_outcome(reader, scope, query, answers)
+        return change_outcome(reader, scope, query, answers, pace)
     length = Timeframe(scope.timeframe).milliseconds
     if query.about == "setups":
         # With what tells whether the first one is an entry, and what came of the last one.
         found = _assets(reader, scope, query, before=length, after=MOVE_BARS * length)
-        return whole_by(end, setups(found, length, Span(query.begin, query.end)))
+        return pace.whole(setups(found, length, Span(query.begin, query.end)))
     found = _assets(reader, scope, query)
     if query.about == "account":
         costs = Costs(query.fee, query.slippage)
-        return account_entry(whole_by(end, account(found, length, costs)), [*found], costs)
-    return whole_by(end, heat_map(found.values(), query.unit))
+        return account_entry(pace.whole(account(found, length, costs)), [*found], costs)
+    return pace.whole(heat_map(found.values(), query.unit))
 
 
 def _series(reader: RecordReader, scope: Scope, asset: str) -> Series:
@@ -127,7 +125,7 @@ def _versions(reader: RecordReader, scope: Scope, query: JudgingQuery) -> Versio
     }
 
 
-def _version(reader: RecordReader, scope: Scope, query: JudgingQuery, end: float) -> VersionOutcome:
+def _version(reader: RecordReader, scope: Scope, query: JudgingQuery, pace: Pace) -> VersionOutcome:
     asset, version = query.assets[0], query.version or 0
     timeframe = Timeframe(scope.timeframe)
     length = timeframe.milliseconds
@@ -146,6 +144,6 @@ def _version(reader: RecordReader, scope: Scope, query: JudgingQuery, end: float
     before = None
     if len(spans) > 1:
         row = int(np.searchsorted(decided.bars.open_time, first - ATR_BARS * length))
-        before = predecessor(reader, series, spans, decided, row, timeframe, end)
+        before = predecessor(reader, series, spans, decided, row, timeframe, pace)
     costs = Costs(query.fee, query.slippage)
-    return whole_by(end, version_outcome(asset, timeframe, version, decided, before, costs, most_points=query.points))
+    return pace.whole(version_outcome(asset, timeframe, version, decided, before, costs, most_points=query.points))

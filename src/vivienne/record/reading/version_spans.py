@@ -13,12 +13,12 @@ from vivienne.record.judging.version_outcome import Predecessor
 from vivienne.record.reader import Range
 from vivienne.record.reading.older_bars import was_cut
 from vivienne.record.tables import bars as bars_table
-from vivienne.slices import whole_by
 
 if TYPE_CHECKING:
     from vivienne.market.timeframe import Timeframe
     from vivienne.record.columns import DecidedBars
     from vivienne.record.reader import RecordReader, Series
+    from vivienne.record.reading.pace import Pace
 
 
 class Span(NamedTuple):
@@ -49,7 +49,7 @@ def predecessor(
     decided: DecidedBars,
     row: int,
     timeframe: Timeframe,
-    end: float,
+    pace: Pace,
 ) -> Predecessor:
     """The decisions of the version before, on the bars of a version.
 
@@ -60,10 +60,10 @@ def predecessor(
         decided: the bars, with enough of those before them.
         row: the first that is decided anew.
         timeframe: of the bars.
-        end: moment of `time.perf_counter` by which it must be done.
+        pace: others have their turn between the pieces.
 
     Raises:
-        TimeoutError: it is not done by then.
+        TimeoutError: it takes too long.
     """
     span, earlier = spans
     cap, needs_full_history = _around(reader, series, span)
@@ -74,7 +74,7 @@ def predecessor(
     is_cut = was_cut(reader, series, decided.bars.open_time.item(0))
     return Predecessor(
         earlier.version,
-        whole_by(end, decided_anew(decided, then, row, is_cut=is_cut)),
+        pace.whole(decided_anew(decided, then, row, is_cut=is_cut)),
         max(usual_size(then), usual_size(now)),
     )
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from vivienne.wire.record import DecisionPage, DecisionRecord, ExportPiece, SignalPage
 
 _R = TypeVar("_R")
+_OFF = "Nothing is recorded here, because the program runs with --record off"
 DEFAULTS = InForce(Configuration(), NO_CAP)
 
 
@@ -109,13 +110,14 @@ class LocalRecord:
     async def judged(self, query: JudgingQuery, *, whose: str = "") -> Judged:
         """See `RecordView`."""
         call = partial(judging.judged, scope=self._scope, query=query, answers=self._answers)
-        return await self._read(call, whose, self._judging)
+        if self._judging is None:
+            raise NotRecorded(_OFF)
+        return await self._judging.compute(call, whose)
 
-    async def _read(self, call: Callable[[RecordReader], _R], whose: str, thread: ReadingThread | None = None) -> _R:
-        thread = thread or self._thread
-        if thread is None:
-            raise NotRecorded("Nothing is recorded here, because the program runs with --record off")
-        return await thread.read(call, whose)
+    async def _read(self, call: Callable[[RecordReader], _R], whose: str) -> _R:
+        if self._thread is None:
+            raise NotRecorded(_OFF)
+        return await self._thread.read(call, whose)
 
 
 NO_RECORD = LocalRecord(None, Scope("", ""))
