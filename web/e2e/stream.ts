@@ -14,9 +14,13 @@ export class StateStream {
       this.made++
       this.#open.add(socket)
       socket.on('close', () => this.#open.delete(socket))
+      const last = new Map<string, AssetData>()
       socket.on('framereceived', ({ payload }) => {
         const message = JSON.parse(String(payload))
-        if (message.type === 'asset_data') this.states.push(message)
+        const state = message.type === 'asset_changed' ? changed(last.get(message.asset), message.patch) : message
+        if (state.type !== 'asset_data') return
+        last.set(state.asset, state)
+        this.states.push(state)
       })
     })
   }
@@ -44,6 +48,16 @@ export class StateStream {
       .toBe(true)
     return found as AssetData
   }
+}
+
+/** What a merge patch makes of a value. */
+function changed(value: unknown, patch: object): AssetData {
+  const made: Record<string, unknown> = { ...(value as object) }
+  for (const [name, inner] of Object.entries(patch)) {
+    if (inner === null) delete made[name]
+    else made[name] = typeof inner === 'object' && !Array.isArray(inner) ? changed(made[name], inner) : inner
+  }
+  return made as unknown as AssetData
 }
 
 /** The decision in a state. */

@@ -6,7 +6,7 @@ import type { SteadyClock } from './SteadyClock.ts'
 export class Arrivals {
   readonly #clock: SteadyClock
   readonly #server: ServerClock
-  /** Assets of which a state came over this connection: the first one may have been kept for a while. */
+  /** Assets of which a state came over this connection and subscription: the first one may have been kept for a while. */
   readonly #followed = new Set<string>()
   /** When the last message came. */
   lastMessage: number | null = null
@@ -27,10 +27,12 @@ export class Arrivals {
   received(message: ServerMessage): void {
     const now = this.#clock.now()
     this.lastMessage = now
-    if (!('timestamp' in message) || message.type === 'log') return
-    const time = Date.parse(message.timestamp)
+    // What is sent after a subscription may have been kept for a while.
+    if (message.type === 'subscribe_response') this.#followed.clear()
+    const time = Date.parse(timestampOf(message))
+    if (Number.isNaN(time)) return
     this.#server.heard(time)
-    if (message.type !== 'asset_data') return
+    if (message.type !== 'asset_data' && message.type !== 'asset_changed') return
     if (this.#followed.has(message.asset)) this.delay = Math.max(0, (this.#server.now() ?? time) - time)
     else this.#followed.add(message.asset)
   }
@@ -45,4 +47,10 @@ export class Arrivals {
     this.#state = state
     this.retry = retryAt === null ? null : now + (retryAt - Date.now())
   }
+}
+
+/** When the server sent a message, as far as that says so; log records are older. */
+function timestampOf(message: ServerMessage): string {
+  if (message.type === 'asset_changed') return String(message.patch.timestamp)
+  return 'timestamp' in message && message.type !== 'log' ? message.timestamp : ''
 }

@@ -36,6 +36,18 @@ class Machine {
     this.arrivals.received({ type: 'asset_data', asset, timestamp, agents: {} } as unknown as AssetData)
   }
 
+  /** A change arrives that was made so long ago. */
+  changed(ago: number): void {
+    const patch = { timestamp: new Date(this.server - ago).toISOString() }
+    this.arrivals.received({ type: 'asset_changed', asset: 'BTC', seq: 2, base_seq: 1, patch })
+  }
+
+  /** The server answers a subscription, after which it sends what it has. */
+  subscribed(): void {
+    const timestamp = new Date(this.server).toISOString()
+    this.arrivals.received({ type: 'subscribe_response', status: 'success', timestamp, assets: ['BTC'] })
+  }
+
   connect(): void {
     this.arrivals.changed({ state: 'connecting', retryAt: null } as ConnectionSnapshot)
   }
@@ -109,6 +121,11 @@ describe('arrivals', () => {
     expect(machine.arrivals.delay).toBe(32_000)
     machine.receive(100)
     expect(machine.arrivals.delay).toBe(100)
+    machine.changed(7_000)
+    expect(machine.arrivals.delay).toBe(7_000)
+    machine.subscribed()
+    machine.receive(60_000)
+    expect(machine.arrivals.delay).toBe(7_000)
     machine.connect()
     expect(machine.arrivals.delay).toBeNull()
   })

@@ -62,10 +62,9 @@ export const ticks = new Ticks()
 
 /** Learns from every state that comes. */
 export function followTicks(client: VivienneClient): void {
-  client.connection.on('message', (message) => {
-    if (message.type !== 'asset_data') return
-    const { price, tick_size } = message.agents.VivienneAgent?.data ?? {}
-    ticks.know(message.asset, tick_size)
-    if (price != null) ticks.learn(message.asset, [price])
+  client.connection.on('asset_data', ({ asset, agents }) => {
+    const { price, tick_size } = agents.VivienneAgent?.data ?? {}
+    ticks.know(asset, tick_size)
+    if (price != null) ticks.learn(asset, [price])
   })
 }

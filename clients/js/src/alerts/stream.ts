@@ -20,7 +20,7 @@ export class AlertStream {
    * @param options - those that `withToken` returns will do
    */
   constructor(url = 'ws://localhost:8000/ws/alerts', options: AlertStreamOptions = {}) {
-    this.#manager = new VivienneWebSocketManager(url, { ...options, staleAfter: Infinity })
+    this.#manager = new VivienneWebSocketManager(url, { ...options, staleAfter: Infinity, updates: 'states' })
     this.#manager.on('message', (message) => {
       const pushed = message as unknown as AlertPushed
       if (pushed.type === 'alert') this.#listeners.tell(pushed as never, 'alert')

@@ -22,7 +22,10 @@ export function useWebSocketConnection(url: string, options?: ManagerOptions): W
   const manager = useMemo(() => {
     // Only on the stream of states silence means that the connection broke.
     const silenceCounts = new URL(url, 'ws://localhost').pathname.endsWith('/ws/state')
-    return new VivienneWebSocketManager(url, { ...(silenceCounts ? {} : { staleAfter: Infinity }), ...given.current })
+    return new VivienneWebSocketManager(url, {
+      ...(silenceCounts ? {} : { staleAfter: Infinity, updates: 'states' as const }),
+      ...given.current,
+    })
   }, [url])
   useEffect(() => hold(manager), [manager])
   const subscribe = useCallback((listener: () => void) => manager.on('connection', listener), [manager])
