@@ -7,6 +7,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vivienne import slices
 from vivienne.errors import Malformed, TooLarge, TooManyRequests
@@ -348,6 +350,8 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("candles", candle(0) | {"asset": "ETH"}, "candles[0].asset", "asset is ETH, and the push is of BTC"),
     ("candles", candle(0) | {"opne": 1}, "candles[0].opne", "the field 'opne' is unknown; known are asset, open_time"),
     ("trades", trade(1, 0, -1.0), "trades[0].price", "price is -1.0; it must be a number above 0"),
+    ("trades", trade(1, 0, 1e-19), "trades[0].price", "1e-19 is not a valid price; it must be a number above 0 (from"),
+    ("trades", trade(1, 0, 2.2e-308), "trades[0].price", "is not a valid price; it must be a number above 0 (from"),
     ("trades", trade(1, 0, amount=math.inf), "trades[0].amount", "amount is inf; it must be a number from 0"),
     ("trades", trade(1, 0) | {"id": None}, "trades[0].id", "id is null; it must be the exchange's number or name"),
     ("trades", trade(1, 0, side="long"), "trades[0].side", "side is 'long'; it must be who took: buy, sell"),
@@ -365,6 +369,22 @@ def test_a_wrong_row_is_refused_with_its_field_its_value_and_what_would_be_right
     assert error["path"] == path
     assert error["message"].startswith("row 0: ")
     assert words in error["message"]
+
+
+_ANY = st.one_of(st.floats(), st.integers(), st.sampled_from((0.0, 1e-18, 1e18, 5e-324, -0.0, math.nan, "1e-300")))
+
+
+@given(
+    st.lists(st.tuples(_ANY, _ANY), min_size=1, max_size=4),
+    st.lists(st.tuples(_ANY, _ANY, _ANY, _ANY, _ANY, _ANY), min_size=1, max_size=4),
+)
+def test_whatever_numbers_rows_have_each_of_them_is_taken_or_refused(trades: list[Any], candles: list[Any]) -> None:
+    names = "open", "high", "low", "close", "volume", "quote_volume"
+    feeding = Feeding()
+    rows = [trade(number, number, price, amount=amount) for number, (price, amount) in enumerate(trades)]
+    assert sum(counts(feeding.push("trades", {"asset": "BTC", "trades": rows}))) == len(rows)
+    rows = [candle(number) | dict(zip(names, values, strict=True)) for number, values in enumerate(candles)]
+    assert sum(counts(feeding.push("candles", {"asset": "BTC", "candles": rows}))) == len(rows)
 
 
 def test_a_wrong_candle_is_no_minute_for_the_live_path_either(feeding: Feeding) -> None:

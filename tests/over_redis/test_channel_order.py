@@ -205,6 +205,6 @@ async def test_results_wait_for_redis_and_beyond_a_number_the_oldest_are_left_ou
     assert heard_of == [*range(3, 103)]
     assert published.dropped == 3
     for _ in range(100):  # of messages that were too much: they leave half of the room
-        published.put("{}", is_refusal=True)
+        published.put_refusal(lambda: "{}")
     assert published.dropped == 52
     await client.aclose(close_connection_pool=True)

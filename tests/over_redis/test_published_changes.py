@@ -269,3 +269,27 @@ async def test_a_gateway_that_starts_later_goes_on_from_what_redis_keeps(redis: 
         async with running(redis, gateway):
             await moved(agent, 100, seed=1)
             await gateway.has_all_of(agent)
+
+
+async def test_a_gateway_that_missed_something_of_a_full_redis_has_the_next_states(redis: RunningRedis) -> None:
+    """Redis keeps an old state then, so the agent publishes whole ones."""
+    redis.client.delete(*(STATE + asset for asset in ASSETS))  # of other agents of this name
+    agent, gateway = Publishing(), Receiving()
+    async with running(redis, agent):
+        for asset in ASSETS:
+            agent.publish(asset, content(0.5))
+        for asset in ASSETS:
+            await agent.board.handed_over(asset)
+        await until(lambda: redis.client.exists(*(STATE + asset for asset in ASSETS)) == len(ASSETS))
+        redis.client.config_set("maxmemory", "1")
+        try:
+            # Nobody listens to these, so they are missed.
+            await moved(agent, 20)
+            async with running(redis, gateway):
+                for price in range(5):
+                    for asset in ASSETS:
+                        agent.publish(asset, content(1_000.0 + price))
+                    await asyncio.gather(*(agent.board.handed_over(asset) for asset in ASSETS))
+                await gateway.has_all_of(agent)
+        finally:
+            redis.client.config_set("maxmemory", "0")

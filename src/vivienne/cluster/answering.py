@@ -15,6 +15,7 @@ from vivienne.cluster.questions import MARKET, Answer, Question, lane_of, questi
 from vivienne.cluster.record_questions import answer_about_record
 from vivienne.errors import TooManyRequests
 from vivienne.live.pushed import pushed
+from vivienne.logs.defects import DEFECTS
 from vivienne.rates import Quota
 from vivienne.record.reading.view import NO_RECORD
 from vivienne.redis.listening import heard
@@ -130,8 +131,8 @@ class Answering:
     async def _outcome(self, question: Question) -> Answer:
         try:
             return {"answer": question["id"], "content": await self._answer(question)}
-        except Exception:  # noqa: BLE001  # a question must not end the agent; the gateway is told
-            _log.exception("A question of a gateway failed: %s", question["kind"])
+        except Exception as error:  # noqa: BLE001  # a question must not end the agent; the gateway is told
+            DEFECTS.tell(_log, "question", "A question of a gateway failed: %s", question["kind"], error=error)
             return {"answer": question["id"], "failed": "it failed; see its log"}
 
     async def _answer(self, question: Question) -> Any:

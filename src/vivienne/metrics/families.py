@@ -136,6 +136,13 @@ FAMILIES: dict[str, Family] = {
         "Log records that were not written to standard error, because its reader was too slow or the disk was full.",
         is_kept=False,
     ),
+    "vivienne_defects_total": _counter(
+        "Defects of Vivienne that a request or a message met, by where: `rest`, `websocket`, `redis` (control "
+        "messages), `market` (the market stream), `question` (of a gateway). The log has each twice a minute. Absent "
+        "before the first.",
+        "where",
+        is_kept=False,
+    ),
     "vivienne_websockets_closed_total": _counter(
         "WebSockets closed because of what was sent on them: too many control frames and parts of messages (`frames`), "
         "too many bytes of unfinished messages (`held`), a message that did not end in time (`unfinished`).",

@@ -124,15 +124,20 @@ class _Batch(Pipeline):
         return answers
 
 
-async def execute_though_full(batch: Pipeline) -> None:
+async def execute_though_full(batch: Pipeline) -> bool:
     """Execute commands of which those that keep something may fail, because Redis is full; the others are executed.
+
+    Returns:
+        Whether all were.
 
     Raises:
         RedisError: one failed for another reason.
     """
-    for answer in await batch.execute(raise_on_error=False):
+    answers = await batch.execute(raise_on_error=False)
+    for answer in answers:
         if isinstance(answer, Exception) and not is_full(answer):
             raise answer
+    return not any(map(is_full, answers))
 
 
 def is_full(error: object) -> bool:

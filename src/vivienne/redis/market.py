@@ -21,6 +21,7 @@ from vivienne.channels.json import USUAL, read_object
 from vivienne.channels.replies import error_reply
 from vivienne.errors import ChangeRefused, Defect, Malformed, TooLarge, TooManyRequests
 from vivienne.live.pushed import pushed
+from vivienne.logs.defects import DEFECTS
 from vivienne.market.feeds.pushed.rows import KINDS, MOST_NAMES, MOST_VALUES
 from vivienne.redis.group import StreamGroup, is_gone
 from vivienne.redis.lease import Holder, Lease
@@ -188,8 +189,8 @@ class MarketStream:
         except ChangeRefused as refused:
             self._feed.refuse()
             return error_reply(refused, in_reply_to=None, request_id=None)
-        except Exception:  # noqa: BLE001  # a defect must not cost the stream its reader
-            _log.exception("An entry of %s failed", STREAM)
+        except Exception as error:  # noqa: BLE001  # a defect must not cost the stream its reader
+            DEFECTS.tell(_log, "market", "An entry of %s failed", STREAM, error=error)
             return error_reply(Defect(), in_reply_to=None, request_id=None)
         return {"type": "market_data_response", **outcome}
 

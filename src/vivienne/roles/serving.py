@@ -14,6 +14,7 @@ from vivienne.changes import pruning
 from vivienne.changes.service import ConfigService
 from vivienne.changes.writer import STORE_TIMEOUT
 from vivienne.errors import SettingsError
+from vivienne.logs.defects import DEFECTS
 from vivienne.logs.setup import announce
 from vivienne.metrics.registry import Metrics, Sample
 from vivienne.outbox.secrets import Vault
@@ -61,6 +62,7 @@ async def serve(boot: Boot, logs: LogStream, console: Console) -> None:
     try:
         metrics = Metrics(boot.role)
         metrics.source(lambda: [Sample("vivienne_log_records_dropped_total", (), console.dropped)])
+        metrics.source(DEFECTS.samples)
         store, thread = open_store(boot.db), StoreThread(STORE_TIMEOUT, metrics)
         service = ConfigService(store, boot.assets, thread=thread, metrics=metrics, seal=Vault(boot.alert_key_at).seal)
         try:

@@ -16,6 +16,7 @@ import uvicorn
 from anyio import to_thread
 
 from vivienne.errors import NotNow, SettingsError
+from vivienne.logs.defects import is_told
 from vivienne.server.accepting import LEAST_WAITING, Acceptor
 from vivienne.server.connections import SPARE, Connections, by_address
 from vivienne.server.finishing import Finishing
@@ -130,15 +131,20 @@ def _why(error: OSError, host: str, port: int) -> str:
     return f"Cannot listen on {host}, port {port}: {error.strerror}"
 
 
-class _Cancelled(logging.Filter):
-    """Leaves out that a request was cancelled: at a stop that is so for each that is open, and uvicorn counts them."""
+class LeftOut(logging.Filter):
+    """Leaves out what uvicorn logs of a request that failed and that was logged, and of one that was cancelled.
+
+    At a stop each that is open is cancelled, and uvicorn counts them.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether a record is kept."""
-        return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+        error = record.exc_info[1] if record.exc_info else None
+        is_again = is_told(error) and str(record.msg).startswith("Exception in ASGI application")
+        return not (is_again or isinstance(error, asyncio.CancelledError))
 
 
-_CANCELLED = _Cancelled()
+_LEFT_OUT = LeftOut()
 
 
 class Server(uvicorn.Server):
@@ -165,7 +171,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to accept connections."""
-        logging.getLogger("uvicorn.error").addFilter(_CANCELLED)
+        logging.getLogger("uvicorn.error").addFilter(_LEFT_OUT)
         to_thread.current_default_thread_limiter().total_tokens = _THREADS
         await super().startup([])  # it would accept by itself
 

@@ -40,6 +40,7 @@ from vivienne.errors import (
     UnknownToken,
     VersionConflict,
 )
+from vivienne.logs.defects import DEFECTS
 from vivienne.server.root_path import path_below, root_of
 from vivienne.wire.problem import problem_entry
 
@@ -144,7 +145,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def defect(request: Request, error: Exception) -> Response:
-        _log.error("%s %r failed", request.method, request.url.path, exc_info=error)
+        DEFECTS.tell(_log, "rest", "%s %r failed", request.method, request.url.path, error=error)
         return await refused(request, Defect())
 
 

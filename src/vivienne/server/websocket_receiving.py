@@ -15,6 +15,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 
 from vivienne.access.caller import counted_as
+from vivienne.logs.defects import DEFECTS
 from vivienne.server.http import CALLER
 
 if TYPE_CHECKING:
@@ -275,8 +276,11 @@ class Receiving(WebSocketsSansIOProtocol):
             await self.app(self.scope, self.receive, self.send)
         except ClientDisconnected:
             pass
-        except BaseException:  # as uvicorn: whatever it is, the client is told
-            self.logger.exception("A WebSocket failed")
+        except BaseException as error:  # as uvicorn: whatever it is, the client is told
+            if isinstance(error, Exception):
+                DEFECTS.tell(self.logger, "websocket", "A WebSocket failed", error=error)
+            else:
+                self.logger.exception("A WebSocket failed")
             self.send_500_response()
         if not self.stays:
             self._kept.clear()

@@ -23,6 +23,7 @@ from vivienne.channels.messages import (
 from vivienne.channels.replies import error_reply, pong_reply, subscribe_reply
 from vivienne.config.flat import MOST_TOLD, and_more, clip, listed, nearest
 from vivienne.errors import ChangeRefused, Defect, Forbidden, Malformed, Problem, UnknownTarget
+from vivienne.logs.defects import DEFECTS
 from vivienne.server.charging import KEEPS
 from vivienne.server.conversing import Silence, converse
 from vivienne.server.direct import hand_over
@@ -177,8 +178,8 @@ class _Conversation:
             answer: Mapping[str, Any] = await self._answer(message, caller)
         except ChangeRefused as refused:
             answer = error_reply(refused, in_reply_to=kind, request_id=request_id)
-        except Exception:  # noqa: BLE001  # a defect must not cost the client its connection
-            _log.exception("A message of type %s failed", kind)
+        except Exception as error:  # noqa: BLE001  # a defect must not cost the client its connection
+            DEFECTS.tell(_log, "websocket", "A message of type %s failed", kind, error=error)
             answer = error_reply(Defect(), in_reply_to=kind, request_id=request_id)
         await self._mailbox.reply(answer)
 

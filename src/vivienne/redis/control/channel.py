@@ -83,7 +83,7 @@ class ControlChannel:
             words = f"{self.waiting.changes:,} changes wait on this channel, the limit"
         else:
             words = f"{self.waiting.switches:,} pauses and resumptions wait on this channel, the limit"
-        self._results.put(self._messages.refuse_message(TooManyRequests(words), refused).text, is_refusal=True)
+        self._results.put_refusal(lambda: self._messages.refuse_message(TooManyRequests(words), refused).text)
 
     async def _apply_changes(self) -> None:
         """Apply changes one after the other."""

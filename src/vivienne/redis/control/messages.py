@@ -20,6 +20,7 @@ from vivienne.channels.messages import (
 from vivienne.channels.replies import error_reply
 from vivienne.config.flat import nearest
 from vivienne.errors import ChangeRefused, Defect, Malformed, NotStored
+from vivienne.logs.defects import DEFECTS
 from vivienne.trace import traced
 from vivienne.wire.messages import encode
 
@@ -107,8 +108,8 @@ class ControlMessages:
             document: Mapping[str, Any] = await self._changes.handle(message, caller)
         except ChangeRefused as refused:
             return self._refused(refused, received)
-        except Exception:  # noqa: BLE001  # a defect must not cost the channel its listener
-            _log.exception("A message of type %s failed", received.kind)
+        except Exception as error:  # noqa: BLE001  # a defect must not cost the channel its listener
+            DEFECTS.tell(_log, "redis", "A message of type %s failed", received.kind, error=error)
             return self._refused(Defect(), received)
         if received.is_entry:
             document = {**document, "request_id": received.request_id}

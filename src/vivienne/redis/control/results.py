@@ -40,16 +40,15 @@ class Results:
         self._filled = asyncio.Event()
         self.dropped = 0
 
-    def put(self, text: str, *, is_refusal: bool = False) -> None:
-        """Let a result wait for its turn; never blocks.
-
-        Args:
-            text: of it.
-            is_refusal: of a message that was too much. A flood of such leaves half of the room to others.
-        """
-        if is_refusal and (2 * len(self._waiting) > MOST_WAITING or 2 * self._bytes > MOST_WAITING_BYTES):
+    def put_refusal(self, written: Callable[[], str]) -> None:
+        """Let the result of a message that was too much wait. A flood of such leaves half of the room to others."""
+        if 2 * len(self._waiting) > MOST_WAITING or 2 * self._bytes > MOST_WAITING_BYTES:
             self.dropped += 1
-            return
+        else:
+            self.put(written())
+
+    def put(self, text: str) -> None:
+        """Let a result wait for its turn; never blocks."""
         self._waiting.append(text)
         self._bytes += len(text)
         while len(self._waiting) > MOST_WAITING or self._bytes > MOST_WAITING_BYTES:

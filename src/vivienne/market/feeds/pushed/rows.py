@@ -352,6 +352,9 @@ class _Trades:
             raise WrongValue(
                 "side", f"side is {cells.shown(side)}; it must be who took: buy, sell, or null where it is not known"
             )
-        check_price(price, time)
+        try:
+            check_price(price, time)
+        except ValueError as error:
+            raise WrongValue("price", f"price is {cells.shown(row['price'])}: {error}") from None
         maker = _SIDES[side.lower() if isinstance(side, str) else None]
         return PushedTrade(place, Trade(time, price, amount, maker), key, identifier)
