@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from time import perf_counter
 from typing import TypeVar
 
@@ -38,6 +39,33 @@ def whole(work: Pieces[_T]) -> _T:
             return result
 
 
+class Urgency:
+    """What is urgent and under way, such as a pause. It needs dozens of passes of the event loop.
+
+    Meanwhile all work in slices rests between two of them as long as a slice may take, so that passes are short.
+    """
+
+    def __init__(self) -> None:
+        self._under_way = 0
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """Be urgent for the duration of the context."""
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+
+    async def rest(self) -> None:
+        """Let others have their turn: a pass of the event loop, or more while something is urgent."""
+        await asyncio.sleep(SLICE_SECONDS if self._under_way else 0)
+
+
+URGENCY = Urgency()
+"""That of this process."""
+
+
 class SharedSlices:
     """Slices of work that several tasks do together: however many they are, a pass of the event loop has one slice."""
 
@@ -51,7 +79,7 @@ class SharedSlices:
             return
         async with self._turn:
             if perf_counter() >= self._end:
-                await asyncio.sleep(0)
+                await URGENCY.rest()
                 self._end = perf_counter() + SLICE_SECONDS
 
     async def done(self, work: Pieces[_T]) -> _T:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from vivienne.slices import SLICE_SECONDS
+from vivienne.slices import SLICE_SECONDS, URGENCY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,7 +69,7 @@ class Telling:
             async with self._turn:  # also while others have theirs: however many wait here, a pass has one slice
                 self._slice()
                 if self._rests:
-                    await asyncio.sleep(0)
+                    await (asyncio.sleep(0) if is_urgent else URGENCY.rest())
 
     def _slice(self) -> None:
         """Do steps until the time is over, at least one."""
