@@ -17,13 +17,17 @@ SLICE_SECONDS = 0.002
 """Longest time until others have a turn, beside that of the piece that is under way."""
 
 
-async def in_slices(work: Pieces[_T]) -> _T:
+async def in_slices(work: Pieces[_T], *, is_awaited: bool = False) -> _T:
     """Do work and give its result; others have a turn after each slice.
 
     Work that is cancelled is done to its end, all at once, so that nothing is left half done.
+
+    Args:
+        work: to do.
+        is_awaited: what is urgent may wait for it; then it takes no longer rests for that.
     """
     try:
-        return await SharedSlices().done(work)
+        return await SharedSlices(is_awaited=is_awaited).done(work)
     except asyncio.CancelledError:
         whole(work)
         raise
@@ -67,9 +71,14 @@ URGENCY = Urgency()
 
 
 class SharedSlices:
-    """Slices of work that several tasks do together: however many they are, a pass of the event loop has one slice."""
+    """Slices of work that several tasks do together: however many they are, a pass of the event loop has one slice.
 
-    def __init__(self) -> None:
+    Args:
+        is_awaited: see `in_slices`.
+    """
+
+    def __init__(self, *, is_awaited: bool = False) -> None:
+        self._is_awaited = is_awaited
         self._turn = asyncio.Lock()
         self._end = perf_counter() + SLICE_SECONDS
 
@@ -79,7 +88,7 @@ class SharedSlices:
             return
         async with self._turn:
             if perf_counter() >= self._end:
-                await URGENCY.rest()
+                await (asyncio.sleep(0) if self._is_awaited else URGENCY.rest())
                 self._end = perf_counter() + SLICE_SECONDS
 
     async def done(self, work: Pieces[_T]) -> _T:
