@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from time import perf_counter
 from typing import TypeVar
 
@@ -16,13 +17,17 @@ SLICE_SECONDS = 0.002
 """Longest time until others have a turn, beside that of the piece that is under way."""
 
 
-async def in_slices(work: Pieces[_T]) -> _T:
+async def in_slices(work: Pieces[_T], *, is_awaited: bool = False) -> _T:
     """Do work and give its result; others have a turn after each slice.
 
     Work that is cancelled is done to its end, all at once, so that nothing is left half done.
+
+    Args:
+        work: to do.
+        is_awaited: what is urgent may wait for it; then it takes no longer rests for that.
     """
     try:
-        return await SharedSlices().done(work)
+        return await SharedSlices(is_awaited=is_awaited).done(work)
     except asyncio.CancelledError:
         whole(work)
         raise
@@ -38,10 +43,42 @@ def whole(work: Pieces[_T]) -> _T:
             return result
 
 
-class SharedSlices:
-    """Slices of work that several tasks do together: however many they are, a pass of the event loop has one slice."""
+class Urgency:
+    """What is urgent and under way, such as a pause. It needs dozens of passes of the event loop.
+
+    Meanwhile all work in slices rests between two of them as long as a slice may take, so that passes are short.
+    """
 
     def __init__(self) -> None:
+        self._under_way = 0
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """Be urgent for the duration of the context."""
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+
+    async def rest(self) -> None:
+        """Let others have their turn: a pass of the event loop, or more while something is urgent."""
+        await asyncio.sleep(SLICE_SECONDS if self._under_way else 0)
+
+
+URGENCY = Urgency()
+"""That of this process."""
+
+
+class SharedSlices:
+    """Slices of work that several tasks do together: however many they are, a pass of the event loop has one slice.
+
+    Args:
+        is_awaited: see `in_slices`.
+    """
+
+    def __init__(self, *, is_awaited: bool = False) -> None:
+        self._is_awaited = is_awaited
         self._turn = asyncio.Lock()
         self._end = perf_counter() + SLICE_SECONDS
 
@@ -51,7 +88,7 @@ class SharedSlices:
             return
         async with self._turn:
             if perf_counter() >= self._end:
-                await asyncio.sleep(0)
+                await (asyncio.sleep(0) if self._is_awaited else URGENCY.rest())
                 self._end = perf_counter() + SLICE_SECONDS
 
     async def done(self, work: Pieces[_T]) -> _T:

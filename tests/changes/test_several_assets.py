@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vivienne.changes import writer
 from vivienne.changes.requests import ChangeRequest, Replacement, SeveralRequest, SwitchRequest, UndoRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.config.documents import leaves
-from vivienne.errors import InvalidConfiguration, RequestIdReused, UnknownRevision, UnknownTarget, VersionConflict
+from vivienne.errors import (
+    InvalidConfiguration,
+    NotStored,
+    RequestIdReused,
+    UnknownRevision,
+    UnknownTarget,
+    VersionConflict,
+)
 from vivienne.store.sqlite import SqliteRevisionStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Coroutine
     from pathlib import Path
 
     from vivienne.store.revision import AppliedRevision
@@ -60,6 +69,25 @@ async def test_a_change_is_laid_over_what_each_of_the_assets_sets(service: Confi
     for entry in made:
         signed = (entry["action"], entry["channel"], entry["author"], entry["reason"])
         assert signed == ("partial_update", "rest", "ann", "calm")
+
+
+async def test_a_change_of_many_assets_counts_as_many_while_it_waits(
+    service: ConfigService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "MOST_WAITING", 4)
+    monkeypatch.setattr(writer, "_MOST_COUNTED", 2)
+
+    def asked(bang: float) -> Coroutine[Any, Any, object]:
+        return service.change_several(several("BTC", "ETH", "SOL", document={"bang_threshold": bang}))
+
+    under_way = [asyncio.create_task(asked(85)), asyncio.create_task(asked(86))]
+    await asyncio.sleep(0)
+    with pytest.raises(NotStored, match="retry in a moment"):
+        await asked(87)
+    await service.switch(SwitchRequest("pause", channel="rest", asset="BTC"))
+    await asyncio.gather(*under_way)
+    await asked(87)
+    assert in_force(service) == [87, 87, 87]
 
 
 async def test_the_assets_are_changed_in_the_order_they_are_asked_in_whatever_was_changed_before(

@@ -69,6 +69,20 @@ async def test_changes_are_told_in_order_and_a_pause_before_them(done: list[str]
     assert 3 * len(ASSETS) == len(done)
 
 
+async def test_a_pause_waits_for_none_of_the_many_who_wait_for_their_changes(done: list[str]) -> None:
+    telling = listening(done)
+    telling.tell(change(1))
+    telling.tell(change(2))
+    waiting = [asyncio.create_task(telling.told()) for _ in range(50)]
+    await asyncio.sleep(0)
+    telling.tell(change(3, is_pause=True))
+    await telling.told(is_urgent=True)
+    after = len(done) - done.index(f"3 {ASSETS[-1]}") - 1
+    assert after <= 5
+    await asyncio.gather(*waiting)
+    assert 3 * len(ASSETS) == len(done)
+
+
 async def test_a_listener_that_fails_keeps_no_other_from_being_told(
     done: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -68,5 +68,5 @@ class Importing:
 
     async def _prepare(self, ahead: Ahead[ImportPlan], asked: Replacement) -> Prepared[Replaced]:
         plan, version, when = await ahead.result(), self.in_force.version, self.now()
-        prepared = await in_slices(write_up_replacement(plan.layers, asked, version, when))
+        prepared = await in_slices(write_up_replacement(plan.layers, asked, version, when), is_awaited=True)
         return with_alerts(prepared, plan.alerts, asked, version, when)

@@ -93,7 +93,7 @@ class Ledger:
                 raise NotStored(f"Nothing was changed: {error}") from error
         else:
             await self._put(prepared.revisions, prepared.active_ids, prepared.layers)
-            await in_slices(self._tell_of(prepared, asked_at))
+            await in_slices(self._tell_of(prepared, asked_at), is_awaited=True)
         self.failure = None
         return True
 
@@ -103,7 +103,7 @@ class Ledger:
         """Put revisions in force, all at once."""
         if layers is None and not self._in_force.leave_values(revisions):
             documents = {revision.layer: revision.document for revision in revisions if not revision.is_alert}
-            layers = await in_slices(self._in_force.layers.followed(documents))
+            layers = await in_slices(self._in_force.layers.followed(documents), is_awaited=True)
         self._in_force.put(revisions, active_ids, layers)
 
     def _tell_of(self, prepared: Prepared[Any], asked_at: float) -> Pieces[None]:

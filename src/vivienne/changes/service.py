@@ -299,7 +299,8 @@ class ConfigService:
             ChangeRefused: as `change`; each problem has its asset.
         """
         plan = self._ahead(lambda: in_slices(plan_several(self._in_force, request)))
-        return await self._writer.write_once(request, partial(self._prepare_several, plan), plan.work_out)
+        prepare = partial(self._prepare_several, plan)
+        return await self._writer.write_once(request, prepare, plan.work_out, layers=len(request.assets))
 
     async def undo(self, request: UndoRequest) -> Replaced:
         """Undo a change in every layer that it changed, as one change.
@@ -441,12 +442,12 @@ class ConfigService:
     async def _prepare_several(self, ahead: Ahead[ReplacementPlan], request: SeveralRequest) -> Prepared[Replaced]:
         plan = await ahead.result()
         check_version(self._in_force, request)
-        return await in_slices(write_up_several(plan, request, self._in_force.version, self._now()))
+        return await in_slices(write_up_several(plan, request, self._in_force.version, self._now()), is_awaited=True)
 
     async def _prepare_undo(self, ahead: Ahead[UndoPlan], request: UndoRequest) -> Prepared[Replaced]:
         plan, layers = await ahead.result()
         self._in_force.expect(request.expected_version, max(layers, key=self._in_force.version_of))
-        return await in_slices(write_up_several(plan, request, self._in_force.version, self._now()))
+        return await in_slices(write_up_several(plan, request, self._in_force.version, self._now()), is_awaited=True)
 
     async def _try_out(self, request: ChangeRequest) -> Plan:
         try:

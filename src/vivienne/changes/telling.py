@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from vivienne.slices import SLICE_SECONDS
+from vivienne.slices import SLICE_SECONDS, URGENCY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,16 +66,22 @@ class Telling:
         """
         mine = [rest for rest in self._rests if rest.is_urgent or not is_urgent]
         while any(rest in self._rests for rest in mine):
+            if is_urgent:  # it waits for no other caller
+                self._slice(is_urgent=True)
+                await asyncio.sleep(0)
+                continue
             async with self._turn:  # also while others have theirs: however many wait here, a pass has one slice
                 self._slice()
                 if self._rests:
-                    await asyncio.sleep(0)
+                    await URGENCY.rest()
 
-    def _slice(self) -> None:
-        """Do steps until the time is over, at least one."""
+    def _slice(self, *, is_urgent: bool = False) -> None:
+        """Do steps until the time is over, at least one; with `is_urgent` only those of pauses and resumptions."""
         end = perf_counter() + SLICE_SECONDS
         while self._rests:
             rest = self._rests[0]
+            if is_urgent and not rest.is_urgent:
+                return
             try:
                 next(rest.steps)
             except StopIteration:

@@ -38,6 +38,8 @@ _RequestT = TypeVar("_RequestT", "ChangeRequest", "SeveralRequest", "UndoRequest
 
 MOST_WAITING, _MOST_IN_ALL = 256, 1024
 """Changes of one caller, and of all, that may wait for their turn; more are refused at once."""
+_MOST_COUNTED = MOST_WAITING // 2
+"""A change of several assets counts as so many changes, at most."""
 STORE_TIMEOUT = 10.0
 """Seconds a caller waits for the store."""
 CONTENTION_SECONDS = 8.0
@@ -78,6 +80,7 @@ class Writer:
         whose: str,
         *,
         ahead: Callable[[], Awaitable[None]] | None = None,
+        layers: int = 1,
         is_urgent: bool = False,
     ) -> AnswerT:
         """Make a change in its turn, in a task of its own; wait for the store no longer than `STORE_TIMEOUT`.
@@ -89,12 +92,13 @@ class Writer:
             channel: how the change came in.
             whose: the caller who asks for it: the callers take turns, and its time is charged.
             ahead: what of the planning is done before, so that the turn is short: pauses wait for it.
+            layers: how many it changes; as so many changes it counts while it waits.
             is_urgent: it goes before changes that wait, as many as they are.
 
         Raises:
             ChangeRefused: what `prepare` raises. `NotStored` may leave open whether the change was made.
         """
-        task = self.begin(prepare, channel, whose, ahead=ahead, is_urgent=is_urgent)
+        task = self.begin(prepare, channel, whose, ahead=ahead, layers=layers, is_urgent=is_urgent)
         try:
             async with asyncio.timeout(STORE_TIMEOUT):
                 answer = await asyncio.shield(task)
@@ -114,6 +118,7 @@ class Writer:
         whose: str,
         *,
         ahead: Callable[[], Awaitable[None]] | None = None,
+        layers: int = 1,
         is_urgent: bool = False,
     ) -> asyncio.Task[AnswerT]:
         """Begin a change as `write` does. The returned task makes the change even if nobody waits for it.
@@ -121,14 +126,15 @@ class Writer:
         Raises:
             NotStored: too many changes wait.
         """
+        layers = min(layers, _MOST_COUNTED)
         with self._counts.refusals(channel):
             more = 2 if is_urgent else 1
-            if self._waiting[whose] >= more * MOST_WAITING or len(self._under_way) >= more * _MOST_IN_ALL:
+            if self._waiting[whose] + layers > more * MOST_WAITING or len(self._under_way) >= more * _MOST_IN_ALL:
                 raise NotStored(f"The limit of {MOST_WAITING} waiting changes is reached; retry in a moment")
-        self._waiting[whose] += 1
+        self._waiting[whose] += layers
         task = asyncio.create_task(self._charged(whose, prepare, channel, ahead, is_urgent=is_urgent))
         self._under_way.add(task)
-        task.add_done_callback(partial(self._finished, whose))
+        task.add_done_callback(partial(self._finished, whose, layers))
         return task
 
     async def catch_up(self) -> bool:
@@ -160,6 +166,8 @@ class Writer:
         request: _RequestT,
         prepare: Callable[[_RequestT], Awaitable[Prepared[AnswerT]]],
         ahead: Callable[[], Awaitable[None]],
+        *,
+        layers: int = 1,
     ) -> AnswerT:
         """Make the change of a request, unless the same request was answered before. See `write`."""
 
@@ -169,7 +177,7 @@ class Writer:
                 return Prepared(answer=cast("AnswerT", earlier))  # an earlier request was of the same type
             return await prepare(request)
 
-        return await self.write(once, request.channel, request.caller.key, ahead=ahead)
+        return await self.write(once, request.channel, request.caller.key, ahead=ahead, layers=layers)
 
     @overload
     async def answered_before(self, request: ChangeRequest) -> Acknowledgement | None: ...
@@ -314,9 +322,9 @@ class Writer:
                     _log.exception("Failed to find out whether a change was stored; trying again")
             await self.told()
 
-    def _finished(self, whose: str, task: asyncio.Task[Any]) -> None:
+    def _finished(self, whose: str, layers: int, task: asyncio.Task[Any]) -> None:
         self._under_way.discard(task)
-        self._waiting[whose] -= 1
+        self._waiting[whose] -= layers
         if not self._waiting[whose]:
             del self._waiting[whose]
         if not task.cancelled() and (error := task.exception()) and not isinstance(error, ChangeRefused):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vivienne.server.http import CALLER
 from vivienne.server.policy import is_pause
 from vivienne.server.problems import too_many
+from vivienne.slices import URGENCY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
@@ -56,7 +57,11 @@ class Charging:
         """Pass on in time."""
         caller: Caller | None = scope.get(CALLER)
         if caller is None or (is_pause(scope, self._root) and caller.may("tuner")):
-            await self._app(scope, receive, send)
+            if caller is None:
+                await self._app(scope, receive, send)
+            else:
+                with URGENCY.under_way():
+                    await self._app(scope, receive, send)
             return
         try:
             async with asyncio.timeout(_LONGEST_WAIT):

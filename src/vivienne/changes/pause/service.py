@@ -17,6 +17,7 @@ from vivienne.changes.pause.state import PauseInForce
 from vivienne.changes.plan import Prepared
 from vivienne.errors import ChangeRefused, NotStored, VersionConflict
 from vivienne.rates import Rate
+from vivienne.slices import URGENCY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -114,8 +115,9 @@ class Pausing:
             _log.critical("A pause was not stored and is lost at the next start")
 
     async def _switch(self, request: SwitchRequest) -> Switched:
-        answer = await (self._resume(request) if request.switch == "resume" else self._pause(request))
-        await self._writer.told(is_urgent=True)
+        with URGENCY.under_way():
+            answer = await (self._resume(request) if request.switch == "resume" else self._pause(request))
+            await self._writer.told(is_urgent=True)
         return answer
 
     async def _resume(self, request: SwitchRequest) -> Switched:
