@@ -341,3 +341,30 @@ def test_of_two_switches_that_release_an_entry_the_narrower_one_is_named() -> No
             assert change is not None
             named.add(change["path"])
     assert named == {"filters.volatility.bollinger_overextended_block"}
+
+
+def test_explanations_have_no_part_in_common_that_could_be_changed() -> None:
+    """They are copies of documents that are made once for each configuration."""
+    bars, config = random_bars(3, 300), configured()
+    whole, other = explained(bars, config).explanation, explained(bars, config).explanation
+    before = json.dumps(other)
+    for barrier in whole["filters"]:
+        for scenario in barrier["scenarios"]:
+            for check in scenario["checks"]:
+                check.clear()  # type: ignore[attr-defined]  # a dict, whatever its type says
+            scenario["checks"].clear()
+            scenario["title"] = ""
+        barrier["scenarios"].clear()
+        barrier["title"] = ""
+    for signal in whole["signals"]:
+        signal["title"] = ""
+    assert before == json.dumps(other) == json.dumps(explained(bars, config).explanation)
+
+
+def test_each_configuration_has_its_own_words() -> None:
+    bars = random_bars(3, 300)
+    for threshold in (0.0125, 0.0135, 0.0125):
+        config = configured({"filters": {"volatility": {"volatility_squeeze_threshold": threshold}}})
+        squeeze = explained(bars, config).explanation["filters"][0]["scenarios"][0]["checks"][0]
+        assert squeeze["threshold"] == threshold
+        assert f" {threshold * 100:g} %" in explained(bars, config).explanation["filters"][0]["message"]

@@ -31,6 +31,16 @@ def test_rsi_of_a_market_that_never_moved_is_50() -> None:
     assert np.full(20, 50.0).tolist() == rsi(np.full(34, 7.0), 14)[14:].tolist()
 
 
+@examples(150)
+@given(
+    seed=st.integers(0, 10_000), count=st.integers(1, 60), magnitude=st.integers(-20, 20), decimals=st.integers(0, 6)
+)
+def test_the_last_values_of_the_rsi_are_those_of_all(seed: int, count: int, magnitude: int, decimals: int) -> None:
+    """Prices above 1 that move take a shorter way than others, if only the last values are wanted."""
+    close = np.round(random_bars(seed, count).close, decimals) * 2.0**magnitude
+    assert rsi(close, 14, 4)[-min(4, count) :].tobytes() == rsi(close, 14)[-4:].tobytes()
+
+
 def test_rsi_stands_still_where_closes_stand_still_after_they_moved() -> None:
     moving = random_bars(5, 120).close
     values = rsi(np.array([*moving, *[moving[-1]] * 400, moving[-1] * 1.01]), 14)

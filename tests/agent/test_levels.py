@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import islice
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from making import bars_of, random_bars
-from vivienne.agent.levels import _groups, merged, nearest_levels, peaks, troughs
+from vivienne.agent.levels import _end_of_group, _reach, merged, nearest_levels, peaks, troughs
 
 
 def marked(values: list[float], side_bars: int) -> list[int]:
@@ -57,11 +56,12 @@ def test_prices_within_the_buffer_are_one_level_at_their_mean() -> None:
 @given(prices=st.lists(st.floats(), max_size=20).map(sorted), buffer=st.floats(0.0, 1.0))
 def test_whatever_the_prices_are_every_group_has_one_and_none_is_left_out(prices: list[float], buffer: float) -> None:
     """A search for levels that makes no progress would stop the process."""
-    ends = [0]
-    for begin, end in islice(_groups(prices, buffer), len(prices) + 1):
-        assert begin == ends[-1] < end
-        ends.append(end)
-    assert ends[-1] == len(prices)
+    end = 0
+    for _ in prices:
+        if end < len(prices):
+            begin, end = end, _end_of_group(prices, end, _reach(buffer))
+            assert begin < end
+    assert end == len(prices)
 
 
 def test_the_buffer_is_measured_from_the_lowest_price_of_a_level() -> None:

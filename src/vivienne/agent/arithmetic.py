@@ -7,14 +7,13 @@ Both give the same result to the last bit, NaN and the sign of 0 included. Opera
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from vivienne.market.types import FloatArray
 
 Values: TypeAlias = Any
 """A `FloatArray` with a value for each row, or the float of a single bar. What is computed from it is of its kind."""
@@ -71,7 +70,14 @@ def bounds(values: Values) -> tuple[float, float]:
     return min(found), max(found)
 
 
-def interpolated(values: Values, points: Sequence[float], results: FloatArray) -> Values:
-    """Values between those at some points, in a straight line."""
-    found = np.interp(values, points, results)
-    return float(found) if isinstance(values, float) else found
+def interpolated(values: Values, points: Sequence[float], results: Sequence[float]) -> Values:
+    """Values between those at some ascending points, in a straight line, as `np.interp` has them."""
+    if not isinstance(values, float):
+        return np.interp(values, points, results)
+    after = bisect_right(points, values)
+    if after == 0:
+        return results[0]
+    if after == len(points):
+        return results[-1] if values >= points[-1] else values  # NaN stays
+    begin, of_begin = points[after - 1], results[after - 1]
+    return (results[after] - of_begin) / (points[after] - begin) * (values - begin) + of_begin

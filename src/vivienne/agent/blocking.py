@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import accumulate
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -24,6 +25,9 @@ CHECKS: tuple[Check, ...] = tuple(check for scenario in SCENARIOS for check in s
 """All checks, in the order of the rows of `FilterRows`."""
 _MEASURES: tuple[Measure, ...] = tuple({check.measure.id: check.measure for check in CHECKS}.values())
 _MEASURE_OF = [[measure.id for measure in _MEASURES].index(check.measure.id) for check in CHECKS]
+_COLUMNS = [measure.column for measure in _MEASURES]
+_OF_CHECKS = itemgetter(*_MEASURE_OF)
+"""From values of `_MEASURES` to those of `CHECKS`."""
 _SIGNS = np.array([[1.0 if check.relation in ("<", "<=") else -1.0] for check in CHECKS])
 _WAYS: list[float] = _SIGNS[:, 0].tolist()
 _STRICT = np.array([[check.relation in ("<", ">")] for check in CHECKS])
@@ -42,6 +46,9 @@ SCENARIOS_OF: tuple[range, ...] = tuple(
 """For each filter, the indexes of its scenarios in `SCENARIOS`."""
 FILTER_OF: tuple[int, ...] = tuple(number for number, each in enumerate(FILTERS) for _ in each.scenarios)
 """For each scenario, the index of its filter in `FILTERS`."""
+_SLICES_OF_CHECKS = [slice(places.start, places.stop) for places in CHECKS_OF]
+_SLICES_OF_SCENARIOS = [slice(places.start, places.stop) for places in SCENARIOS_OF]
+_NONE = (False,) * len(SCENARIOS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,7 @@ class Gates:
         enabled: for each filter, whether it may block.
         selected: for each scenario, whether its own switch is on; True without one.
         switched_on: for each scenario, whether it may block; `on` holds the same values as a column.
+        on_shorts: for each scenario, whether it may block a short entry.
         thresholds: one for each check; `threshold` holds the same values as a column.
         bounds: for each check, what the distance beyond its threshold must be above; `bound` as a column.
     """
@@ -60,6 +68,7 @@ class Gates:
     selected: tuple[bool, ...]
     switched_on: tuple[bool, ...]
     on: BoolArray
+    on_shorts: tuple[bool, ...]
     thresholds: tuple[float, ...]
     threshold: FloatArray
     bounds: tuple[float, ...]
@@ -76,6 +85,7 @@ class Gates:
             selected=tuple(selected),
             switched_on=switched_on,
             on=np.array(switched_on)[:, np.newaxis],
+            on_shorts=tuple(on and not each.longs_only for on, each in zip(switched_on, SCENARIOS, strict=True)),
             thresholds=tuple(thresholds),
             threshold=column,
             bounds=tuple(bound[:, 0].tolist()),
@@ -129,18 +139,18 @@ def is_met(place: int, value: float, threshold: float) -> bool:
 
 def block_newest(scene: Scene, gates: Gates) -> FilterRow:
     """The last row of `block`, of a scene with plain values."""
-    found = [measure.column(scene) for measure in _MEASURES]
-    values = [found[measure] for measure in _MEASURE_OF]
+    values = [*_OF_CHECKS([column(scene) for column in _COLUMNS])]
     met = [
         (threshold - value) * way > bound
         for value, threshold, way, bound in zip(values, gates.thresholds, _WAYS, gates.bounds, strict=True)
     ]
     side = scene.side
+    # A side of NaN is no entry.
+    may_block = gates.switched_on if side > 0.0 else gates.on_shorts if side < 0.0 else _NONE
     scenario_blocks = [
-        is_on and (side > 0.0 or (side < 0.0 and not scenario.longs_only)) and all(met[checks.start : checks.stop])
-        for is_on, scenario, checks in zip(gates.switched_on, SCENARIOS, CHECKS_OF, strict=True)
+        may and False not in met[checks] for may, checks in zip(may_block, _SLICES_OF_CHECKS, strict=True)
     ]
-    blocks = [any(scenario_blocks[of.start : of.stop]) for of in SCENARIOS_OF]
+    blocks = [True in scenario_blocks[scenarios] for scenarios in _SLICES_OF_SCENARIOS]
     return FilterRow(gates, values, met, scenario_blocks, blocks)
 
 

@@ -141,7 +141,7 @@ def windows(values: FloatArray, length: int, rows: int) -> FloatArray:
     tail = values[-(rows + length - 1) :]
     if rows == 1 and len(tail) == length:
         return tail[np.newaxis]
-    return tail[_places(max(0, len(tail) - length + 1), length)]
+    return tail.take(_places(max(0, len(tail) - length + 1), length))
 
 
 def vwap(quote_volume: FloatArray, volume: FloatArray, bars: int, rows: int) -> FloatArray:
@@ -184,10 +184,13 @@ def rsi(close: FloatArray, period: int, rows: int | None = None) -> FloatArray:
     rows = len(close) if rows is None else rows
     if len(close) <= period:
         return np.full(rows, np.nan)
+    last = close[-rows - 1 :].tolist()
+    is_moving = rows < len(close) and all(abs(now - before) > EQUAL * now for before, now in pairwise(last))
+    if is_moving and min(last) >= 1.0:  # moves of this size are far above TA-Lib's threshold for zero
+        return _last(talib.RSI(close, period), rows)
     # Scaling makes TA-Lib's threshold for zero relative to the price. A power of two changes no digit.
     values = talib.RSI(close * math.ldexp(1.0, -math.frexp(close[0])[1]), period)
-    last = close[-rows - 1 :].tolist()
-    if rows < len(close) and all(abs(now - before) > EQUAL * now for before, now in pairwise(last)):
+    if is_moving:
         return _last(values, rows)
     moved = np.concatenate([[False], settled(np.diff(close), close[1:]) != 0])
     at = np.maximum.accumulate(np.where(moved, np.arange(len(close)), 0))

@@ -14,7 +14,7 @@ from vivienne.agent.tolerance import EQUAL
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from vivienne.market.types import Bars, FloatArray, IntArray
+    from vivienne.market.types import Bars, BoolArray, FloatArray, IntArray
 
 LEVEL_BARS = 1_000
 """Number of bars that levels are made from, including the row's own."""
@@ -29,26 +29,39 @@ def peaks(high: FloatArray, side_bars: int) -> IntArray:
         high: values of 0 or more.
         side_bars: at least 1.
     """
-    middle, around = _neighbours(high, side_bars, np.maximum)
-    return (middle > around * (1.0 + EQUAL)).nonzero()[0] + side_bars
+    return _are_peaks(high, side_bars).nonzero()[0] + side_bars
 
 
 def troughs(low: FloatArray, side_bars: int) -> IntArray:
     """Places of the values that are below all their neighbours; otherwise like `peaks`."""
-    middle, around = _neighbours(low, side_bars, np.minimum)
-    return (middle < around * (1.0 - EQUAL)).nonzero()[0] + side_bars
+    return _are_troughs(low, side_bars).nonzero()[0] + side_bars
 
 
-def _neighbours(values: FloatArray, side_bars: int, extreme: np.ufunc) -> tuple[FloatArray, FloatArray]:
-    """The values that have `side_bars` neighbours on both sides, and the extreme of these neighbours."""
+def _are_peaks(high: FloatArray, side_bars: int) -> BoolArray:
+    """For each value with `side_bars` neighbours on both sides, whether it is a peak."""
+    around = _around(high, side_bars, np.maximum)
+    around *= 1.0 + EQUAL
+    return high[side_bars : side_bars + len(around)] > around
+
+
+def _are_troughs(low: FloatArray, side_bars: int) -> BoolArray:
+    """For each value with `side_bars` neighbours on both sides, whether it is a trough."""
+    around = _around(low, side_bars, np.minimum)
+    around *= 1.0 - EQUAL
+    return low[side_bars : side_bars + len(around)] < around
+
+
+def _around(values: FloatArray, side_bars: int, extreme: np.ufunc) -> FloatArray:
+    """The extreme of the neighbours of each value that has `side_bars` of them on both sides; a new array."""
     if len(values) <= 2 * side_bars:
-        return values[:0], values[:0]
+        return np.empty(0)
     # The extreme of a span is made from those of two spans that cover it.
     spans, length = values, 1
     while length < side_bars:
         step = min(length, side_bars - length)
         spans, length = extreme(spans[:-step], spans[step:]), length + step
-    return values[side_bars:-side_bars], extreme(spans[: -side_bars - 1], spans[side_bars + 1 :])
+    around: FloatArray = extreme(spans[: -side_bars - 1], spans[side_bars + 1 :])
+    return around
 
 
 def merged(prices: list[float], buffer: float) -> Iterator[float]:
@@ -58,20 +71,25 @@ def merged(prices: list[float], buffer: float) -> Iterator[float]:
         prices: in ascending order.
         buffer: fraction of price.
     """
-    return (_mean(prices[begin:end]) for begin, end in _groups(prices, buffer))
+    reach, begin = _reach(buffer), 0
+    while begin < len(prices):
+        end = _end_of_group(prices, begin, reach)
+        yield _mean(prices[begin:end])
+        begin = end
 
 
-def _groups(prices: list[float], buffer: float) -> Iterator[tuple[int, int]]:
-    """Begin and end of each group of prices that merge into one level, lowest first.
+def _reach(buffer: float) -> float:
+    """The factor by which the prices that merge into one level may exceed the lowest of them."""
+    return (1.0 + buffer) * (1.0 + EQUAL)
+
+
+def _end_of_group(prices: list[float], begin: int, reach: float) -> int:
+    """End of the group of prices that merge into one level with the price at `begin`.
 
     Every group has a price, whatever the prices are: a price of 0 or less, or NaN, reaches no price at all.
     """
-    reach = (1.0 + buffer) * (1.0 + EQUAL)
-    begin, count = 0, len(prices)
-    while begin < count:
-        end = max(begin + 1, bisect_right(prices, prices[begin] * reach, begin))
-        yield begin, end
-        begin = end
+    end = bisect_right(prices, prices[begin] * reach, begin)
+    return end if end > begin else begin + 1
 
 
 def _mean(prices: list[float]) -> float:
@@ -84,24 +102,27 @@ def _mean(prices: list[float]) -> float:
 
 def _above(buffer: float, prices: list[float], close: float) -> float:
     """The lowest level above the close; NaN if none exists."""
-    beyond = close * (1.0 + EQUAL)
-    for begin, end in _groups(prices, buffer):
+    beyond, reach = close * (1.0 + EQUAL), _reach(buffer)
+    begin, count = 0, len(prices)
+    while begin < count:
+        end = _end_of_group(prices, begin, reach)
         if prices[end - 1] > beyond and (level := _mean(prices[begin:end])) > beyond:
             return level
+        begin = end
     return math.nan
 
 
 def _below(buffer: float, prices: list[float], close: float) -> float:
     """The highest level below the close; NaN if none exists."""
-    beyond = close * (1.0 - EQUAL)
-    before = last = (0, 0)
-    for group in _groups(prices, buffer):
-        if prices[group[0]] >= beyond:
-            break
-        before, last = last, group
+    beyond, reach = close * (1.0 - EQUAL), _reach(buffer)
+    before = begin = end = 0
+    count = len(prices)
+    while end < count and prices[end] < beyond:
+        before, begin = begin, end
+        end = _end_of_group(prices, begin, reach)
     # Only the mean of the last group can lie beyond.
-    for begin, end in (last, before):
-        if begin < end and (level := _mean(prices[begin:end])) < beyond:
+    for group in (prices[begin:end], prices[before:begin]):
+        if group and (level := _mean(group)) < beyond:
             return level
     return math.nan
 
@@ -110,8 +131,12 @@ def newest_levels(bars: Bars, side_bars: int, buffer: float) -> tuple[float, flo
     """Support and resistance of `nearest_levels` for the last bar."""
     low, high, close = bars.low[-LEVEL_BARS:], bars.high[-LEVEL_BARS:], bars.close.item(-1)
     # Only pivots that it may use are among the bars.
-    support = _below(buffer, sorted(low[troughs(low, side_bars)].tolist()), close)
-    return support, _above(buffer, sorted(high[peaks(high, side_bars)].tolist()), close)
+    is_trough, is_peak = _are_troughs(low, side_bars), _are_peaks(high, side_bars)
+    lows = low[side_bars : side_bars + len(is_trough)][is_trough].tolist()
+    highs = high[side_bars : side_bars + len(is_peak)][is_peak].tolist()
+    lows.sort()
+    highs.sort()
+    return _below(buffer, lows, close), _above(buffer, highs, close)
 
 
 def _nearest(

@@ -7,7 +7,8 @@ is the smallest set of changes that releases it: one for each of these filters.
 from __future__ import annotations
 
 import math
-from itertools import compress, count, pairwise
+from itertools import chain, compress, count, pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from vivienne.agent.blocking import CHECKS, CHECKS_OF, FILTER_OF, SCENARIOS, SCENARIOS_OF, is_met
@@ -32,7 +33,20 @@ if TYPE_CHECKING:
 _LEVELS_BUFFER = "filters.levels.levels_buffer_percent"
 """The threshold that also affects the value compared with it, because it also merges levels."""
 _LEVEL_AHEAD = next(place for place, check in enumerate(CHECKS) if check.path == _LEVELS_BUFFER)
-_ORDERED = tuple(rule for rule in RULES if isinstance(rule, Ordered))
+_ORDERED = {
+    path: [(rule, attrgetter(*rule.paths)) for rule in RULES if isinstance(rule, Ordered) and path in rule.paths]
+    for path in chain.from_iterable(rule.paths for rule in RULES if isinstance(rule, Ordered))
+}
+"""For each value that must be in order with others, the rules that say so, and what reads their values."""
+_LEVEL_PATHS = tuple(f"settings.state_threshold_{name}" for name in ("loaded", "aim", "bang"))
+
+
+_PATHS = [check.path for check in CHECKS]
+_IS_UPPER = [check.relation in ("<", "<=") for check in CHECKS]
+"""For each check, whether its threshold is an upper limit."""
+_IS_STRICT = [check.relation in ("<", ">") for check in CHECKS]
+_CLARITIES = tuple(Clarity)
+_LOADED, _BANG = Clarity.LOADED, Clarity.BANG
 
 
 class Change(NamedTuple):
@@ -62,13 +76,16 @@ class Change(NamedTuple):
     @property
     def words(self) -> str:
         """The change in words, without its effect."""
-        field = field_at(self.path)
-        new, old = show_apart(self.new, self.old, field.unit)
-        return f"{field.title} {old} -> {new}"
+        title, unit, *_ = field_at(self.path)
+        new, old = show_apart(self.new, self.old, unit)
+        return f"{title} {old} -> {new}"
 
     def as_single(self) -> SingleChange:
         """The change as it is written on the wire, without its effect."""
         return {"path": self.path, "from": self.old, "to": self.new}
+
+
+_DISTANCE = attrgetter("distance")
 
 
 def as_document(changes: Sequence[Change]) -> NearestChange:
@@ -80,11 +97,13 @@ def as_document(changes: Sequence[Change]) -> NearestChange:
         released = f"let{'' if several else 's'} the entry through as {level}"
         effect = f"holds the entry back at {level}" if first.held else released
     return {
-        **first.as_single(),
+        "path": first.path,
+        "from": first.old,
+        "to": first.new,
         "changes": [change.as_single() for change in changes],
         "clarity_level": level,
         "held": first.held,
-        "message": f"{' and '.join(change.words for change in changes)} {'together ' if several else ''}{effect}",
+        "message": f"{' and '.join([change.words for change in changes])} {'together ' if several else ''}{effect}",
     }
 
 
@@ -112,26 +131,24 @@ def _threshold_changes(decision: Decision, config: Configuration) -> Iterator[Ch
     """Level thresholds that alter the level when moved across the confidence. The thresholds stay in order."""
     settings, raw_level, blocked = config.settings, decision.raw_level, bool(decision.blocks)
     confidence = percent_of(decision.confidence)
-    names = ("loaded", "aim", "bang")
     thresholds = (settings.state_threshold_loaded, settings.state_threshold_aim, settings.state_threshold_bang)
-    if raw_level < Clarity.BANG and not (blocked and raw_level >= Clarity.LOADED):
+    if raw_level < _BANG and not (blocked and raw_level >= _LOADED):
         floor = thresholds[raw_level - 1] if raw_level else 0.0
         new = _beyond(confidence, up=False, strict=False, low=floor, high=100.0)
         if new is not None:
-            path = f"settings.state_threshold_{names[raw_level]}"
-            yield Change(path, thresholds[raw_level], new, Clarity(raw_level + 1), blocked, is_of_filter=False)
-    if raw_level > Clarity.IDLE and not (blocked and raw_level > Clarity.LOADED):
-        ceiling = thresholds[raw_level] if raw_level < Clarity.BANG else 100.0
+            path, level = _LEVEL_PATHS[raw_level], _CLARITIES[raw_level + 1]
+            yield Change(path, thresholds[raw_level], new, level, blocked, is_of_filter=False)
+    if raw_level and not (blocked and raw_level > _LOADED):
+        ceiling = thresholds[raw_level] if raw_level < _BANG else 100.0
         new = _beyond(confidence, up=True, strict=True, low=0.0, high=ceiling)
         if new is not None:
-            path = f"settings.state_threshold_{names[raw_level - 1]}"
-            held = blocked and raw_level - 1 > Clarity.IDLE
-            yield Change(path, thresholds[raw_level - 1], new, Clarity(raw_level - 1), held, is_of_filter=False)
+            path, level = _LEVEL_PATHS[raw_level - 1], _CLARITIES[raw_level - 1]
+            yield Change(path, thresholds[raw_level - 1], new, level, blocked and level > 0, is_of_filter=False)
 
 
 def _filter_changes(decision: Decision, row: FilterRow) -> Iterator[Change]:
     """Changes that release an entry held back by one filter, or hold back an entry that is not held."""
-    if decision.raw_level < Clarity.LOADED:
+    if not decision.raw_level:
         return
     if decision.blocks:
         for path, old, new in _releases(row, row.blocks.index(True)):
@@ -155,46 +172,42 @@ def _releases(row: FilterRow, number: int) -> Iterator[tuple[str, float | bool, 
 
 def _holds(row: FilterRow, *, is_long: bool) -> Iterator[tuple[str, float | bool, float | bool]]:
     """Changes that make a further scenario block: path, old and new value."""
-    for number, scenario in enumerate(SCENARIOS):
+    gates, met = row.gates, row.met
+    for number, (scenario, checks) in enumerate(zip(SCENARIOS, CHECKS_OF, strict=True)):
         if scenario.longs_only and not is_long:
             continue
-        unmet = [place for place in CHECKS_OF[number] if not row.met[place]]
-        each = FILTER_OF[number]
-        if row.gates.switched_on[number] and len(unmet) == 1:
-            yield from _moved(row, unmet[0], met=True)
-        elif unmet or row.gates.switched_on[number]:
-            continue
-        # With both switches off, neither of them alone makes it block.
-        elif scenario.switch is not None and row.gates.enabled[each]:
-            yield scenario.switch, False, True
-        elif row.gates.selected[number]:
-            yield FILTERS[each].switch, False, True
+        unmet = met[checks.start : checks.stop].count(False)
+        if gates.switched_on[number]:
+            if unmet == 1:
+                yield from _moved(row, met.index(False, checks.start), met=True)
+        elif not unmet:
+            # With both switches off, neither of them alone makes it block.
+            each = FILTER_OF[number]
+            if scenario.switch is not None and gates.enabled[each]:
+                yield scenario.switch, False, True
+            elif gates.selected[number]:
+                yield FILTERS[each].switch, False, True
 
 
 def _moved(row: FilterRow, place: int, *, met: bool) -> Iterator[tuple[str, float, float]]:
     """The threshold of a check moved across its value, so that the check becomes met or unmet."""
-    check, value = CHECKS[place], row.values[place]
-    if check.path is None or math.isnan(value):
+    path, value = _PATHS[place], row.values[place]
+    if path is None or math.isnan(value):
         return
-    low, high = field_at(check.path).bounds
-    is_strict = check.relation in ("<", ">")
-    new = _beyond(
-        value,
-        up=(check.relation in ("<", "<=")) == met,
-        strict=is_strict == met,
-        low=low,
-        high=high,
-    )
+    low, high = field_at(path).bounds
+    is_upper, is_strict = _IS_UPPER[place], _IS_STRICT[place]
+    new = _beyond(value, up=is_upper == met, strict=is_strict == met, low=low, high=high)
     if new is not None:
-        yield check.path, row.gates.thresholds[place], new
+        yield path, row.gates.thresholds[place], new
 
 
 def _keeps_rules(config: Configuration, change: Change) -> bool:
     """True if the changed configuration is valid, that is, values that must be in order still are."""
-    for rule in _ORDERED:
-        if change.path in rule.paths:
-            values = [change.new if path == change.path else field_at(path).value(config) for path in rule.paths]
-            if any(one > other or (rule.strict and one == other) for one, other in pairwise(values)):
+    for rule, values_of in _ORDERED.get(change.path, ()):
+        values = list(values_of(config))
+        values[rule.paths.index(change.path)] = change.new
+        for one, other in pairwise(values):
+            if one > other or (rule.strict and one == other):
                 return False
     return True
 
@@ -226,7 +239,7 @@ def alternatives(decision: Decision, row: FilterRow, bars: Bars, config: Configu
     if decision.side == "none":
         return
     of_filters: Iterable[Change] = ()
-    if decision.raw_level >= Clarity.LOADED and row.blocks.count(True) > 1:
+    if decision.raw_level and row.blocks.count(True) > 1:
         yield _release_of_several(decision, row, bars, config)
     else:
         of_filters = _filter_changes(decision, row)
@@ -239,7 +252,10 @@ def alternatives(decision: Decision, row: FilterRow, bars: Bars, config: Configu
 
 
 def _nearest_first(changes: Iterable[Change]) -> list[Change]:
-    return sorted(changes, key=lambda change: change.distance)
+    found = list(changes)
+    if len(found) > 1:
+        found.sort(key=_DISTANCE)
+    return found
 
 
 def _release_of_several(decision: Decision, row: FilterRow, bars: Bars, config: Configuration) -> tuple[Change, ...]:
@@ -261,10 +277,16 @@ def _release_of_several(decision: Decision, row: FilterRow, bars: Bars, config: 
 
 def _are_true(changes: tuple[Change, ...], decision: Decision, bars: Bars, config: Configuration) -> bool:
     """True if the changes have their effect together; only one of the levels buffer could fail to."""
-    buffer = next((change.new for change in changes if change.path == _LEVELS_BUFFER), None)
-    if buffer is None:
-        return True
+    for change in changes:
+        if change.path == _LEVELS_BUFFER:
+            return _is_true_of_buffer(change, decision, bars, config)
+    return True
+
+
+def _is_true_of_buffer(change: Change, decision: Decision, bars: Bars, config: Configuration) -> bool:
+    """True if a change of the levels buffer has its effect on levels merged with it."""
+    buffer = change.new
     support, resistance = newest_levels(bars, config.indicators.pivot_bars, buffer)
     side = 1.0 if decision.side == "long" else -1.0
     ahead = distance_ahead(side, bars.close.item(-1), support, resistance)
-    return is_met(_LEVEL_AHEAD, ahead, buffer) == changes[0].held
+    return is_met(_LEVEL_AHEAD, ahead, buffer) == change.held

@@ -88,15 +88,17 @@ def _vwap(bars: Bars, span: int) -> float:
 def _bands(closes: FloatArray, period: int, deviations: float) -> list[tuple[float, ...]]:
     """The values of `vivienne.agent.indicators.Bands` for the newest bar and those of the lead before it."""
     spans = windows(closes, period, _TAIL)
-    middles = np.add.reduce(spans, axis=1) / period
-    apart = spans - middles[:, np.newaxis]
-    squares = np.add.reduce(apart * apart, axis=1)
-    last = closes[-len(middles) :] if len(middles) else closes[:0]
+    middles = np.add.reduce(spans, axis=1, keepdims=True)
+    middles /= period
+    squared = spans - middles
+    squared *= squared
+    squares = np.add.reduce(squared, axis=1).tolist()
+    last = closes[-len(squares) :] if squares else closes[:0]
     found = [
-        _band(*values, period, deviations)
-        for values in zip(last.tolist(), middles.tolist(), squares.tolist(), strict=True)
+        _band(close, middle, of_squares, period, deviations)
+        for close, middle, of_squares in zip(last.tolist(), middles.ravel().tolist(), squares, strict=True)
     ]
-    return [(math.nan,) * 6] * (_TAIL - len(found)) + found
+    return [(math.nan,) * 6] * (_TAIL - len(found)) + found if len(found) < _TAIL else found
 
 
 def _band(close: float, middle: float, squares: float, period: int, deviations: float) -> tuple[float, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
@@ -16,11 +16,15 @@ from vivienne.agent.indicators import bars_needed
 from vivienne.agent.signals import SIGNALS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vivienne.agent.schema import Configuration
     from vivienne.agent.signals.base import Signal
 
+T = TypeVar("T")
+
 MOST_KEPT = 512
-"""Number of configurations that are kept; the one used longest ago is dropped first."""
+"""Number of values that are kept of each kind."""
 
 _THRESHOLDS = tuple(
     attrgetter(check.threshold) if isinstance(check.threshold, str) else check.threshold for check in CHECKS
@@ -49,35 +53,49 @@ class Prepared:
     levels: Levels
 
 
-# Keyed by the identity of the configuration, which is immutable, and by the timeframe. Storing the configuration too
-# keeps its id from being reused.
-_kept: OrderedDict[tuple[int, int], tuple[Configuration, Prepared]] = OrderedDict()
+class Kept(Generic[T]):
+    """The values made from each of the configurations used last; the one used longest ago is dropped first.
+
+    They are keyed by the identity of the configuration, which is immutable. Storing the configuration too keeps its id
+    from being reused.
+    """
+
+    def __init__(self, make: Callable[[Configuration, int], T]) -> None:
+        self._make = make
+        self._kept: OrderedDict[tuple[int, int], tuple[Configuration, T]] = OrderedDict()
+
+    def of(self, config: Configuration, timeframe_minutes: int = 0) -> T:
+        """The value of a configuration, and of a timeframe if it depends on it; made on the first call."""
+        kept, key = self._kept, (id(config), timeframe_minutes)
+        # In one step, because other threads decide too: they may drop it at any moment.
+        found = kept.pop(key, None)
+        if found is None:
+            found = config, self._make(config, timeframe_minutes)
+        kept[key] = found
+        while len(kept) > MOST_KEPT:
+            kept.popitem(last=False)
+        return found[1]
 
 
 def prepared(config: Configuration, timeframe_minutes: int) -> Prepared:
     """The values of a configuration and a timeframe; made on the first call."""
-    key = id(config), timeframe_minutes
-    found = _kept.get(key)
-    if found is None:
-        found = config, _prepare(config, timeframe_minutes)
-    else:
-        # In one step, because other threads decide too: they may drop it at any moment.
-        _kept.pop(key, None)
-    _kept[key] = found
-    while len(_kept) > MOST_KEPT:
-        _kept.popitem(last=False)
-    return found[1]
+    return _prepared.of(config, timeframe_minutes)
+
+
+def gates_of(config: Configuration) -> Gates:
+    """The thresholds and switches of the filters."""
+    enabled = tuple(switch(config) for switch in _SWITCHES)
+    selected = tuple(switch is None or switch(config) for switch in _SCENARIO_SWITCHES)
+    thresholds = tuple(
+        threshold if isinstance(threshold, float) else float(threshold(config)) for threshold in _THRESHOLDS
+    )
+    return Gates.of(enabled, selected, thresholds)
 
 
 def _prepare(config: Configuration, timeframe_minutes: int) -> Prepared:
     settings = config.settings
     weights = {signal.name: getattr(config.signal_weights, signal.name) for signal in SIGNALS}
     weighted = {name: weight for name, weight in weights.items() if weight > 0}
-    enabled = tuple(switch(config) for switch in _SWITCHES)
-    selected = tuple(switch is None or switch(config) for switch in _SCENARIO_SWITCHES)
-    thresholds = tuple(
-        threshold if isinstance(threshold, float) else float(threshold(config)) for threshold in _THRESHOLDS
-    )
     level_thresholds = tuple(
         float(each)
         for each in (settings.state_threshold_loaded, settings.state_threshold_aim, settings.state_threshold_bang)
@@ -99,6 +117,9 @@ def _prepare(config: Configuration, timeframe_minutes: int) -> Prepared:
             np.array([[weight] for weight in weighted.values()], dtype=np.float64),
             (*weighted.values(),),
         ),
-        gates=Gates.of(enabled, selected, thresholds),
+        gates=gates_of(config),
         levels=Levels(np.array(level_thresholds), np.array(sizes), level_thresholds, sizes),
     )
+
+
+_prepared = Kept(_prepare)

@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
 _USUAL = 4
 """Significant digits of a value."""
@@ -29,15 +29,18 @@ def show(value: float | bool, unit: str = "", digits: int = _USUAL) -> str:
         return "on" if value else "off"
     is_fraction, suffix = _form(unit)
     if is_fraction:
-        # Fifteen digits leave out those that the multiplication adds.
-        return f"{_plain(float(f'{value * 100:.15g}'), digits)} %"
+        value = float(f"{value * 100:.15g}")  # fifteen digits leave out those that the multiplication adds
+    # Most values are of a size that needs no more care.
+    if digits == _USUAL and (_PLAIN_FROM <= value < _PLAIN_BELOW or -_PLAIN_BELOW < value <= -_PLAIN_FROM):
+        return f"{value:.4g}{suffix}"
     return _plain(value, digits) + suffix
 
 
 @cache
 def _form(unit: str) -> tuple[bool, str]:
-    """Whether values of the unit are fractions, and the suffix of the others."""
-    return unit.startswith("fraction"), " %" if unit.startswith(("confidence", "percent of")) else ""
+    """Whether values of the unit are fractions, and the suffix of the text."""
+    is_fraction = unit.startswith("fraction")
+    return is_fraction, " %" if is_fraction or unit.startswith(("confidence", "percent of")) else ""
 
 
 _show_tunable = lru_cache(maxsize=1_024, typed=True)(show)
@@ -53,18 +56,19 @@ def show_apart(value: float | bool, tunable: float | bool, unit: str = "") -> tu
     return show(value, unit, _EVERY_DIGIT), show(tunable, unit, _EVERY_DIGIT)
 
 
-def show_confidence(confidence: float, thresholds: Iterable[float]) -> str:
+def show_confidence(confidence: float, thresholds: Sequence[float]) -> str:
     """Format a confidence in percent: one decimal, and more where it would else read as on another side of a threshold.
 
     Args:
         confidence: 0 to 1.
         thresholds: 0 to 100.
     """
-    limits = tuple(thresholds)
     percent = float(f"{confidence * 100:.7f}")  # as it is compared with them
+    reached = [percent >= limit for limit in thresholds]
     for places in range(1, 8):
         text = f"{percent:.{places}f}"
-        if all((float(text) >= limit) == (percent >= limit) for limit in limits):
+        shown = float(text)
+        if [shown >= limit for limit in thresholds] == reached:
             break
     return f"{text} %"
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from vivienne.agent.arithmetic import any_row, interpolated, least, sign
 from vivienne.agent.rules import Ordered
 from vivienne.agent.signals.base import Signal, Vote, no_vote
@@ -26,7 +24,7 @@ class Rsi(Section):
     rsi_full: float = rsi_points(15, "RSI at full strength", "RSI that gives strength 1; mirrored for short.")
 
 
-_STRENGTHS = np.array([1.0, 0.5, 0.0])
+_STRENGTHS = (1.0, 0.5, 0.0)
 """Strength at the full, half and zero points."""
 
 
