@@ -68,6 +68,7 @@ def measure(
             if not found:
                 skipped.append(Figure(f"{part}: skipped, this program does not have them yet", ""))
     if into:
+        Path(into).mkdir(parents=True, exist_ok=True)
         Path(into, "fanout.md").write_text(markdown(rows))
         draw(rows, Path(into))
     load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
