@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from vivienne.store.revision import AppliedRevision
 
 
-@pytest.mark.parametrize("is_urgent", [False, True])
+@pytest.mark.parametrize(("is_urgent", "gives_way"), [(False, True), (True, True), (True, False)])
 async def test_while_something_is_urgent_slices_leave_it_more_than_a_pass_of_the_event_loop(
-    monkeypatch: pytest.MonkeyPatch, *, is_urgent: bool
+    monkeypatch: pytest.MonkeyPatch, *, is_urgent: bool, gives_way: bool
 ) -> None:
     monkeypatch.setattr(slices, "SLICE_SECONDS", 10 * SLICE_SECONDS)
     passes, seen = 0, list[int]()
@@ -42,12 +42,12 @@ async def test_while_something_is_urgent_slices_leave_it_more_than_a_pass_of_the
             yield
 
     with URGENCY.under_way() if is_urgent else nullcontext():
-        done = asyncio.create_task(SharedSlices().done(work()))
+        done = asyncio.create_task(SharedSlices(gives_way=gives_way).done(work()))
         while not done.done():
             passes += 1
             await asyncio.sleep(0)
     between = [later - earlier for earlier, later in pairwise(seen)]
-    assert all(each > 1 for each in between) if is_urgent else max(between) == 1
+    assert all(each > 1 for each in between) if is_urgent and gives_way else max(between) == 1
 
 
 async def test_a_pause_is_urgent_until_it_is_told_and_has_passes_of_its_own(

@@ -24,10 +24,10 @@ async def in_slices(work: Pieces[_T], *, is_awaited: bool = False) -> _T:
 
     Args:
         work: to do.
-        is_awaited: what is urgent may wait for it; then it takes no longer rests for that.
+        is_awaited: what is urgent may wait for it, so it does not give way to that.
     """
     try:
-        return await SharedSlices(is_awaited=is_awaited).done(work)
+        return await SharedSlices(gives_way=not is_awaited).done(work)
     except asyncio.CancelledError:
         whole(work)
         raise
@@ -46,7 +46,7 @@ def whole(work: Pieces[_T]) -> _T:
 class Urgency:
     """What is urgent and under way, such as a pause. It needs dozens of passes of the event loop.
 
-    Meanwhile all work in slices rests between two of them as long as a slice may take, so that passes are short.
+    Meanwhile changes and large answers rest between two slices as long as a slice may take, so that passes are short.
     """
 
     def __init__(self) -> None:
@@ -74,11 +74,11 @@ class SharedSlices:
     """Slices of work that several tasks do together: however many they are, a pass of the event loop has one slice.
 
     Args:
-        is_awaited: see `in_slices`.
+        gives_way: it rests longer while something is urgent. Market data and decisions do not.
     """
 
-    def __init__(self, *, is_awaited: bool = False) -> None:
-        self._is_awaited = is_awaited
+    def __init__(self, *, gives_way: bool = False) -> None:
+        self._gives_way = gives_way
         self._turn = asyncio.Lock()
         self._end = perf_counter() + SLICE_SECONDS
 
@@ -88,7 +88,7 @@ class SharedSlices:
             return
         async with self._turn:
             if perf_counter() >= self._end:
-                await (asyncio.sleep(0) if self._is_awaited else URGENCY.rest())
+                await (URGENCY.rest() if self._gives_way else asyncio.sleep(0))
                 self._end = perf_counter() + SLICE_SECONDS
 
     async def done(self, work: Pieces[_T]) -> _T:
