@@ -17,7 +17,7 @@ from torture.crowd import Crowd
 from torture.pair import Pair
 from torture.progress import Progress
 
-_FLAGS = ("--assets", "BTC,ETH,SOL")
+_FLAGS = ("--assets", "BTC,ETH,SOL", "--max-websockets-per-caller", "2100")
 _WANTED_SECONDS, _WANTED_MS = 15.0, 250.0
 _MOST_SECONDS = 60.0
 _PAUSE_SECONDS = 0.02

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import random
 import re
@@ -47,6 +48,8 @@ HANDSHAKE = (
 )
 DEFLATE = b"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
 TEXT, CONTINUED, PING = 1, 0, 9
+LEFT = ("WatchedWebSocket", "LimitedConnection", "Direct", "OpenSocket", "ServerProtocol", "Mailbox", "_Conversation")
+"""Objects of a connection."""
 
 
 class Program:
@@ -283,3 +286,27 @@ async def test_a_message_that_inflates_to_more_than_one_may_have_ends_its_connec
     assert unpack("!H", (await client.frame())[2:4]) == (1009,)
     program.publish("BTC")
     assert state(await other.frame())["seq"] == 1
+
+
+@pytest.mark.parametrize("headers", [b"", DEFLATE])
+async def test_a_client_that_has_left_leaves_no_garbage(program: Program, headers: bytes) -> None:
+    """Otherwise the memory of thousands that come and go would grow until all objects are looked at."""
+    program.publish("BTC")
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(5):
+            client = await program.client(headers=headers)
+            await client.frame()
+            client.say(b'{"type":"subscribe","assets":["BTC"],"updates":"changes"}')
+            await client.frame()
+            client.writer.close()
+            await client.writer.wait_closed()
+        async with asyncio.timeout(SECONDS):
+            while len(program.hub):  # noqa: ASYNC110  # nothing tells when
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
+        kept = [type(each).__name__ for each in gc.get_objects() if type(each).__name__ in LEFT]
+    finally:
+        gc.enable()
+    assert kept == []

@@ -6,6 +6,7 @@ uvicorn. `websocket_receiving.py` has what arrives.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.utils import ClientDisconnected
@@ -20,7 +21,6 @@ from vivienne.server.http import CALLER
 from vivienne.server.websocket_receiving import Receiving
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
 
     from uvicorn.config import Config
@@ -38,6 +38,7 @@ _LAST_WORD_SECONDS = 1.0
 _CLOSING_SECONDS = 11.0
 """Longest time from the end of a WebSocket to that of its connection; uvicorn waits 10 s for the answer to a close."""
 _POLICY_VIOLATION = 1008
+_NO_QUEUE = asyncio.Queue[Any]()
 _EXTENSIONS = (OfferDeflating(),)
 _MOST_UNREAD = 64 * 1024
 """Bytes a client may leave unread; beyond it its pings are not answered."""
@@ -257,6 +258,14 @@ class WebSocketProtocol(Receiving):
         if self.counted is not None:
             self.counted.gone()
             self.counted = None
+        self._untie()
+
+    def _untie(self) -> None:
+        """Refer to nothing that refers to this, so that it goes at once, and not with a collection of garbage."""
+        self.conn.parser.close()
+        if self._direct is not None:
+            self._direct = None
+            self.queue = _NO_QUEUE  # nothing comes any more
 
 
 class _Flag:
