@@ -84,6 +84,32 @@ async def test_callers_have_turns_so_who_has_a_thousand_websockets_delays_its_ow
     assert order.index("one") <= OF_ONE_CALLER
 
 
+async def test_a_client_that_fails_keeps_nobody_else_from_its_turn() -> None:
+    clock, loop = Clock(), asyncio.get_running_loop()
+    failures: list[Any] = []
+    loop.set_exception_handler(lambda _loop, context: failures.append(context["exception"]))
+
+    class Failing(Reader):
+        def wake(self) -> int:
+            raise ValueError("it is closed")
+
+    waking, readers = Waking(clock), [Reader(whose, 0.0, clock) for whose in "aabbcc"]
+    first = Failing("0", 0.0, clock)
+    waking.wake_again(first)
+    waking.wake_again(readers[0])
+    waking.wake_all(
+        {whose: [Failing(whose, 0.0, clock), *(each for each in readers if each.whose == whose)] for whose in "abc"}
+    )
+    awake = asyncio.Event()
+    waking.when_awake(awake.set)
+    await asyncio.wait_for(awake.wait(), SECONDS)
+    async with asyncio.timeout(SECONDS):
+        while not all(reader.times for reader in readers):  # noqa: ASYNC110  # each is a pass
+            await asyncio.sleep(0)
+    assert [str(each) for each in failures] == ["it is closed"] * 4
+    assert not waking.is_waking
+
+
 async def test_states_of_many_assets_cost_nothing_until_a_client_has_its_turn() -> None:
     hub = Hub()
     board, mailboxes = StateBoard(hub), [hub.join() for _ in range(20 * WOKEN_AT_ONCE)]

@@ -129,23 +129,33 @@ class Waking:
         self._is_due = True
         begin, sent, turns = self._clock(), 0, 0
         loop.call_soon(self._measure)  # writers run after it, and `_pass_on` after them, with nothing between
-        while self._waiting and turns < WOKEN_AT_ONCE and sent * self._each < SECONDS_PER_PASS:
-            sent += self._turns_of_one(max(1, int((SECONDS_PER_PASS - sent * self._each) / self._each)))
-            turns += OF_ONE_CALLER
-            if turns % _LOOK_AFTER == 0 and self._clock() - begin >= SECONDS_PER_PASS:
-                break
-        if not self._awaited:
-            then, self._then = self._then, []
-            for each in then:
-                # Not immediately: woken writers take their frames in the next iteration of the event loop.
-                loop.call_soon(each)
-        self._choosing = self._clock() - begin
-        loop.call_soon(self._pass_on, sent)
+        try:
+            while self._waiting and turns < WOKEN_AT_ONCE and sent * self._each < SECONDS_PER_PASS:
+                sent += self._turns_of_one(max(1, int((SECONDS_PER_PASS - sent * self._each) / self._each)))
+                turns += OF_ONE_CALLER
+                if turns % _LOOK_AFTER == 0 and self._clock() - begin >= SECONDS_PER_PASS:
+                    break
+        finally:  # the event loop reports what fails, and the others go on
+            if not self._awaited:
+                then, self._then = self._then, []
+                for each in then:
+                    # Not immediately: woken writers take their frames in the next iteration of the event loop.
+                    loop.call_soon(each)
+            self._choosing = self._clock() - begin
+            loop.call_soon(self._pass_on, sent)
 
     def _turns_of_one(self, most: int) -> int:
         """Wake the next few of the next caller, until they send more messages than that; give how many they send."""
         whose = next(iter(self._waiting))
         line = self._waiting[whose]
+        try:
+            return self._turns_of(line, most)
+        finally:
+            del self._waiting[whose]
+            if line.all or line.own:
+                self._waiting[whose] = line  # behind the others
+
+    def _turns_of(self, line: _Line, most: int) -> int:
         for_all, own, sent, left = line.all, line.own, 0, OF_ONE_CALLER
         while for_all and left and sent < most:
             left -= 1
@@ -157,9 +167,6 @@ class Waking:
             if sleeper.waits:
                 sleeper.waits = False
                 sent += sleeper.wake()
-        del self._waiting[whose]
-        if for_all or own:
-            self._waiting[whose] = line  # behind the others
         return sent
 
     def _measure(self) -> None:
