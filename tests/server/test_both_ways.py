@@ -23,7 +23,7 @@ from vivienne.changes.service import ConfigService
 from vivienne.metrics.registry import Metrics
 from vivienne.outbox.stream import AlertStream
 from vivienne.server.conversing import Times
-from vivienne.server.direct import LINE
+from vivienne.server.direct import LINE, Direct
 from vivienne.server.incoming import Incoming
 from vivienne.server.listen import bind, server
 from vivienne.server.websockets import state_endpoint, websocket_routes
@@ -48,6 +48,7 @@ HANDSHAKE = (
 )
 DEFLATE = b"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
 TEXT, CONTINUED, PING = 1, 0, 9
+_AT_ONCE = 60.0
 LEFT = ("WatchedWebSocket", "LimitedConnection", "Direct", "OpenSocket", "ServerProtocol", "Mailbox", "_Conversation")
 """Objects of a connection."""
 
@@ -56,11 +57,13 @@ class Program:
     """A program with states that a test publishes, served in both ways."""
 
     def __init__(self, service: ConfigService) -> None:
+        self._budgets = TimeBudgets(monotonic, share=1.0, at_once=_AT_ONCE)
         self.hub = Hub()
         self.board = StateBoard(self.hub)
         self.ports: dict[str, int] = {}
         self.clients: list[Plain] = []
-        self._budgets = TimeBudgets(monotonic, share=1.0, at_once=60.0)
+        self.metrics = Metrics()
+        self.incoming = Incoming(self._budgets, self.metrics)
         self._app = FastAPI()
         times = Times(self._budgets, self._budgets)
         state = state_endpoint(service, self.hub, self.board, times)
@@ -76,7 +79,7 @@ class Program:
         ways: dict[str, ASGIApp] = {"by tasks": self.by_tasks, "directly": self._app}
         running = []
         for way, app in ways.items():
-            web, sockets = server(app, Limits(), Incoming(self._budgets, Metrics())), bind("127.0.0.1", 0)
+            web, sockets = server(app, Limits(), self.incoming), bind("127.0.0.1", 0)
             running.append((web, asyncio.create_task(web.serve(sockets))))
             self.ports[way] = sockets[0].getsockname()[1]
         yield
@@ -90,6 +93,10 @@ class Program:
         client = await Plain.connected(self.ports[way], headers)
         self.clients.append(client)
         return client
+
+    def use_up(self, seconds: float) -> None:
+        """Let clients wait so long until they are answered."""
+        self._budgets.charge("address 127.0.0.1", _AT_ONCE + seconds)
 
     def publish(self, *assets: str, text: str = "") -> None:
         for asset in assets:
@@ -310,3 +317,61 @@ async def test_a_client_that_has_left_leaves_no_garbage(program: Program, header
     finally:
         gc.enable()
     assert kept == []
+
+
+def directs(program: Program) -> list[Direct]:
+    """What writes to the clients."""
+    found = [mailbox._outlet for theirs in program.hub._by_caller.values() for mailbox in theirs]
+    return [outlet for outlet in found if isinstance(outlet, Direct)]
+
+
+async def all_left(program: Program) -> None:
+    async with asyncio.timeout(SECONDS):
+        while len(program.hub) or program.incoming._held._sizes:  # noqa: ASYNC110  # nothing tells when
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("begun", [True, False])
+async def test_nothing_is_kept_of_messages_that_nobody_will_answer(program: Program, begun: bool) -> None:
+    """As when a token is revoked: also of one that was about to be answered."""
+    program.use_up(SECONDS)
+    client = await program.client()
+    if begun:
+        for _ in range(3):
+            client.say(b'{"type":"ping"}')
+        async with asyncio.timeout(SECONDS):
+            while not program.incoming._held._sizes:  # noqa: ASYNC110  # nothing tells when
+                await asyncio.sleep(0.01)
+    [direct] = directs(program)
+    if not begun:
+        direct.put_nowait({"type": "websocket.receive", "text": '{"type":"ping"}'})
+    ended = asyncio.Event()
+    direct.at_end(ended.set)
+    direct.refuse("The token was revoked")
+    await asyncio.wait_for(ended.wait(), SECONDS)
+    assert unpack("!H", (await client.frame())[2:4]) == (1008,)
+    client.writer.close()
+    await all_left(program)
+
+
+async def test_who_leaves_before_its_subscription_is_answered_gets_no_changes(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise earlier states of every asset would be kept for it."""
+    has_time = asyncio.Event()
+
+    async def due(_budgets: TimeBudgets, _key: str) -> None:
+        await has_time.wait()
+
+    monkeypatch.setattr(TimeBudgets, "due", due)
+    client = await program.client()
+    client.say(b'{"type":"subscribe","assets":["*"],"updates":"changes"}')
+    async with asyncio.timeout(SECONDS):
+        while not program.incoming._held._sizes:  # noqa: ASYNC110  # nothing tells when
+            await asyncio.sleep(0.01)
+        client.writer.transport.abort()
+        while len(program.hub):  # noqa: ASYNC110  # nothing tells when
+            await asyncio.sleep(0.01)
+    has_time.set()
+    await all_left(program)
+    assert program.hub.most_earlier == 0

@@ -59,6 +59,9 @@ class Line(Protocol):
     def answered(self) -> None:
         """Note that it is answered."""
 
+    def drop_messages(self) -> None:
+        """Keep none of the messages that nobody will answer."""
+
     def close(self, code: int, reason: str) -> None:
         """Close the WebSocket."""
 
@@ -178,11 +181,14 @@ class Direct:
                 await self._answer(event)
                 self._line.answered()
         finally:
-            self._task = self._said = None  # here, because more may come before anybody knows that this has ended
-            if self._is_stopping:
-                self._close_once_done()
-            if not self._is_open:
-                self._end()
+            self._fall_silent()  # here, because more may come before anybody knows that this has ended
+
+    def _fall_silent(self) -> None:
+        self._task = self._said = None
+        if self._is_stopping:
+            self._close_once_done()
+        if not self._is_open:
+            self._end()
 
     async def _answer(self, event: dict[str, Any]) -> None:
         # One at a time, and no more than the caller has time for: others have their turn between two of them.
@@ -193,6 +199,8 @@ class Direct:
 
     def _heard(self, task: asyncio.Task[None]) -> None:
         self._line.tasks.discard(task)
+        if self._task is task:  # it was cancelled before it began
+            self._fall_silent()
         if not task.cancelled() and (failure := task.exception()) is not None:
             raise failure  # the event loop reports it
 
@@ -226,6 +234,7 @@ class Direct:
             self._end()
 
     def _end(self) -> None:
+        self._line.drop_messages()
         then, self._at_end = self._at_end or [], None
         for each in then:
             each()

@@ -237,7 +237,10 @@ class WebSocketProtocol(Receiving):
         self._stop_timer = self.loop.call_later(_STOP_SECONDS, self._stop)
 
     def _stop(self) -> None:
-        super().shutdown()
+        if self.handshake_complete and not self.close_sent and self.conn.state is not State.OPEN:
+            self.transport.close()  # the client has closed it, and does not read the answer
+        else:
+            super().shutdown()
         self._end_soon()
 
     def _end_soon(self, seconds: float | None = None) -> None:

@@ -283,11 +283,15 @@ class Receiving(WebSocketsSansIOProtocol):
                 self.logger.exception("A WebSocket failed")
             self.send_500_response()
         if not self.stays:
-            self._kept.clear()
-            self._kept_size, self._is_answering = 0, False
-            self._count_held()
+            self.drop_messages()
             if self.close_timer is None:
                 self.transport.close()
+
+    def drop_messages(self) -> None:
+        """Keep none of the messages that nobody will answer."""
+        self._kept.clear()
+        self._kept_size, self._is_answering = 0, False
+        self._count_held()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Drop what has arrived and is no whole message."""

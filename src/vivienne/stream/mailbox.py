@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from itertools import islice
-from sys import maxsize
+from sys import intern, maxsize
 from typing import TYPE_CHECKING, Protocol
 
 from vivienne.metrics.registry import Traffic
@@ -97,8 +97,10 @@ class Mailbox:
 
         With `changes`, what it gives of each is the whole state first, and then what changed since the one before.
         """
+        if self._has_left:
+            return
         self._follow(changes=changes)
-        self._subscribe(None if assets is None else frozenset(assets))
+        self._subscribe(None if assets is None else frozenset(map(intern, assets)))  # thousands may name the same ones
         self._frames = {asset: frame for asset, frame in self._frames.items() if self._wants(asset)}
 
     def _follow(self, *, changes: bool) -> None:
@@ -111,6 +113,11 @@ class Mailbox:
         self._subscription = of(assets, changes=self._sent is not None, deflated=deflated)
         self._wants = self._subscription.wants
 
+    @property
+    def _has_left(self) -> bool:
+        """True once nothing more is sent; what the client has said is answered still."""
+        return self._fetched == maxsize
+
     # What comes in
 
     def offer(self, asset: str, frame: Frame) -> None:
@@ -118,6 +125,8 @@ class Mailbox:
 
         With the newest one of each wanted asset the client has all there is, and nothing older is fetched.
         """
+        if self._has_left:
+            return
         self._fetched = max(self._fetched, frame.number)
         self._put(asset, frame)
         if self._frames:
@@ -127,7 +136,7 @@ class Mailbox:
         """Put a reply. Waits while too much is unread, so that no further message of this client is read."""
         while self._room is not None:
             await self._room.wait()
-        if self._fetched == maxsize:  # it has left
+        if self._has_left:
             self.traffic.dropped += 1
             return
         self._replies.append(encode(message).encode())  # as bytes: in memory a text may have four times as many
