@@ -45,7 +45,7 @@ def test_older_objects_are_looked_at_once_there_are_many_more() -> None:
 
 def test_objects_that_replace_others_one_for_one_are_no_reason() -> None:
     garbage = Garbage(0.0, blocks=1_000)
-    assert not any(garbage.is_due(float(second), lambda: 1_001) for second in range(2, 1_000))
+    assert not any(garbage.is_due(float(second), lambda: 1_001) for second in range(2, 60))
 
 
 def test_a_look_that_takes_long_is_followed_by_a_long_rest() -> None:
@@ -55,7 +55,13 @@ def test_a_look_that_takes_long_is_followed_by_a_long_rest() -> None:
     assert garbage.is_due(250.0, lambda: 5_000)
 
 
-def test_without_growth_it_happens_once_an_hour() -> None:
+def test_without_growth_it_happens_in_proportion_to_its_time_and_at_most_once_a_minute() -> None:
     garbage = Garbage(0.0, blocks=1_000)
-    assert not garbage.is_due(3_599.0, lambda: 1_000)
-    assert garbage.is_due(3_601.0, lambda: 1_000)
+    assert not garbage.is_due(59.0, lambda: 1_000)
+    assert garbage.is_due(61.0, lambda: 1_000)
+    garbage.collected(0.001, 100.0, 1_000)
+    assert not garbage.is_due(159.0, lambda: 1_000)
+    assert garbage.is_due(161.0, lambda: 1_000)
+    garbage.collected(1.0, 1_000.0, 1_000)
+    assert not garbage.is_due(3_999.0, lambda: 1_000)
+    assert garbage.is_due(4_001.0, lambda: 1_000)

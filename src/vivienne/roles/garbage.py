@@ -26,8 +26,8 @@ _GROWTH = 1.2
 """The older objects are looked at once so many times as much is in use as after the last time."""
 _REST = 100
 """Those are left alone for so many times the time that the last look took."""
-_LONGEST_REST_SECONDS = 3_600.0
-"""They are looked at after this time, whatever is in use."""
+_LONGEST_REST, _LONGEST_REST_SECONDS = 3_000, 60.0
+"""After so many times that time they are looked at whatever is in use; but not more often than after these seconds."""
 
 
 class Garbage:
@@ -40,7 +40,7 @@ class Garbage:
 
     def __init__(self, now: float, blocks: int) -> None:
         self._collected_at, self._blocks = now, blocks
-        self._rest = 1.0
+        self._rest, self._longest_rest = 1.0, _LONGEST_REST_SECONDS
 
     def is_due(self, now: float, blocks: Callable[[], int]) -> bool:
         """True if the older ones are to be looked at.
@@ -50,12 +50,12 @@ class Garbage:
             blocks: tells it as above; it takes milliseconds.
         """
         passed = now - self._collected_at
-        return passed >= _LONGEST_REST_SECONDS or (passed >= self._rest and blocks() > self._blocks * _GROWTH)
+        return passed >= self._longest_rest or (passed >= self._rest and blocks() > self._blocks * _GROWTH)
 
     def collected(self, seconds: float, now: float, blocks: int) -> None:
         """Note that all of them were looked at, and how long it took."""
         self._collected_at, self._blocks = now, blocks
-        self._rest = seconds * _REST
+        self._rest, self._longest_rest = seconds * _REST, max(seconds * _LONGEST_REST, _LONGEST_REST_SECONDS)
 
 
 async def collect_garbage() -> None:
