@@ -1,4 +1,4 @@
-"""A change for all of thousands of assets: how long nothing else is done meanwhile.
+"""A change for all of thousands of assets: how long nothing else is done during it.
 
 Twice: a small request to a server, of another caller, in real time; and the longest piece of work between two passes of
 the event loop, in processor time, which other programs on the machine do not make longer.
@@ -38,6 +38,9 @@ _ASSETS = 10_000
 _CHANGES = 5
 _START_SECONDS = 600.0
 _SETTLE_SECONDS = 5.0
+"""Until nothing is left to be done of the start."""
+_QUIET_SECONDS, _BETWEEN_SECONDS = 1.0, 0.001
+"""For which it is asked without a change, and between two requests."""
 _SWITCH_SECONDS = 0.0001
 """That of the server."""
 _SHORT_SECONDS = 0.0002
@@ -104,7 +107,7 @@ def _waiting(count: int) -> list[Figure]:
     flags = ("--assets", names_of(count), "--speed", "1", "--timeframe", "1m", "--window", "1500")
     with serving(*flags, patience=_START_SECONDS) as running:
         time.sleep(_SETTLE_SECONDS)
-        quiet = _probed(running.port, lambda: time.sleep(1.0))
+        quiet = _probed(running.port, partial(time.sleep, _QUIET_SECONDS))
         changes = [_probed(running.port, partial(_change, running.port, number)) for number in range(_CHANGES)]
     longest = [max(waits) for waits, _ in changes]
     every = sorted(wait for waits, _ in changes for wait in waits)
@@ -112,10 +115,10 @@ def _waiting(count: int) -> list[Figure]:
     return [
         Figure(f"a change for all of {count:,} assets", spread([seconds for _, seconds in changes], "s")),
         Figure(
-            "the longest wait of another request meanwhile", spread(longest, "ms", 1), f"<= {_WANTED_MS:g} ms",
+            "the longest wait of another request during it", spread(longest, "ms", 1), f"<= {_WANTED_MS:g} ms",
             typical <= _WANTED_MS,
         ),
-        Figure("a wait meanwhile, p50 / p99", f"{percentile(every, 50):.1f} / {percentile(every, 99):.1f} ms"),
+        Figure("a wait during it, p50 / p99", f"{percentile(every, 50):.1f} / {percentile(every, 99):.1f} ms"),
         Figure("the longest wait in a second without a change", f"{max(quiet[0]):.1f} ms"),
     ]  # fmt: skip
 
@@ -126,14 +129,14 @@ def _probed(port: int, work: Callable[[], object]) -> tuple[list[float], float]:
     is_over = threading.Event()
 
     def probe() -> None:
-        # Of another address, and so of another caller: whoever asks for a change waits for the time that it took.
+        # Of another address, and so of another caller: the one that asks for a change waits for the time that it took.
         connection = http.client.HTTPConnection("127.0.0.1", port, source_address=("127.0.0.2", 0))
         while not is_over.is_set():
             begin = time.perf_counter()
             connection.request("GET", "/health")
             connection.getresponse().read()
             waits.append((time.perf_counter() - begin) * 1000)
-            time.sleep(0.001)
+            time.sleep(_BETWEEN_SECONDS)
         connection.close()
 
     probing = threading.Thread(target=probe)

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 _ASSETS = 2_000
 _ROUNDS = 5
 _ROUND_SECONDS = 8.0
+"""Time over which a round measures what the server uses by itself."""
 _START_SECONDS = 600.0
 _SETTLE_SECONDS = 5.0
+"""Until nothing is left to be done of the start."""
 _WANTED_US, _WANTED_ASSETS = 125.0, 8_000
 _ONE_STATE_A_SECOND = ("--speed", "15")
 """The simulated market moves four times a minute."""

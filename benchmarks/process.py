@@ -16,6 +16,7 @@ from measuring import Figure, serving, spread
 _ASSETS = "BTC,ETH,SOL,XRP,ADA,DOGE,DOT,LTC,LINK,AVAX"
 _ROUNDS = 5
 _SETTLE_SECONDS = 5
+"""Until nothing is left to be done of the start, which takes memory for a while."""
 _WANTED_S, _WANTED_STATE_S, _WANTED_HELP_S, _WANTED_MB = 2.0, 1.0, 0.2, 150.0
 
 

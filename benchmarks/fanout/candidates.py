@@ -60,18 +60,15 @@ class Running:
 
 
 class Candidate(Protocol):
-    """A server to start.
-
-    Attributes:
-        name: in tables.
-        sends_first: whether a client gets a state when it connects.
-    """
+    """A server to start."""
 
     @property
-    def name(self) -> str: ...  # noqa: D102  # see above
+    def name(self) -> str:
+        """Its name in tables."""
 
     @property
-    def sends_first(self) -> bool: ...  # noqa: D102  # see above
+    def sends_first(self) -> bool:
+        """Whether a client gets a state when it connects."""
 
     def saturated(self, assets: tuple[str, ...]) -> AbstractContextManager[Running]:
         """Start one that waits for `Running.begin`."""

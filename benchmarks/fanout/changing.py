@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _ASSETS = ("BTC", "ETH", "SOL")
 _PATH = "/phoenix/config/vivienne/comprehensive/partial-update"
 _SETTLE_SECONDS, _BETWEEN_SECONDS = 0.3, 0.01
+"""Until prices move at full speed, and between two changes, so that each meets another moment of a round."""
 _WARM_UP = 5
 _MOST = {True: (12.0, 30.0), False: (4.0, 8.0)}
 """p50 and p99 in ms that are wanted, to many clients and to one."""

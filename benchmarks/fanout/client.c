@@ -101,7 +101,7 @@ static void take(struct client *client, int code, const char *payload, size_t si
     if (code == 9) say(client->fd, 10, payload, size);
     if (code == 8) fail("the server closes a connection");
     if (code != 1) return;
-    if (size < 2 || payload[0] != '{' || payload[size - 1] != '}') fail("a frame is no object");
+    if (size < 2 || payload[0] != '{' || payload[size - 1] != '}') fail("a frame is not an object");
     enum kind kind = kind_of(payload, size);
     frames[kind]++;
     bytes[kind] += size;

@@ -25,7 +25,11 @@ _FIRST = 100
 """Clients before those whose memory is measured: what is made once is not theirs."""
 _HANDSHAKES = 500
 """In a turn, at most."""
-_MOST_KB, _SETTLE_SECONDS, _LOOK_SECONDS, _MEMORY_ROUNDS = 16.0, 1.0, 0.2, 3
+_MOST_KB, _MEMORY_ROUNDS = 16.0, 3
+_SETTLE_SECONDS = 1.0
+"""Until clients have got all there is, and the server has nothing left to do for them."""
+_LOOK_SECONDS, _MOST_SECONDS = 0.2, 60.0
+"""Time over which a server that has noticed that its clients have left is idle, and longest time until it is."""
 _IDLE = 0.02
 """Part of the time of a core that a server takes whose clients have left."""
 _LEAST_HANDSHAKES = 2_500.0
@@ -53,11 +57,13 @@ def measure_handshakes(scene: Scene) -> Iterator[Row]:
 
 def _wait_until_idle(server: Running) -> None:
     """Wait until a server has noticed that its clients have left."""
-    used, busy = server.processor_seconds(), True
-    while busy:
+    used, deadline = server.processor_seconds(), time.monotonic() + _MOST_SECONDS
+    while time.monotonic() < deadline:
         time.sleep(_LOOK_SECONDS)
         used, before = server.processor_seconds(), used
-        busy = used - before > _LOOK_SECONDS * _IDLE
+        if used - before <= _LOOK_SECONDS * _IDLE:
+            return
+    raise RuntimeError(f"the server is not idle {_MOST_SECONDS:g} s after its clients have left")
 
 
 def measure_memory(scene: Scene) -> Iterator[Row]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ONE, SEVERAL = ("BTC",), ("BTC", "ETH", "SOL", "XRP", "ADA")
 _BEGIN_SECONDS, _END_SECONDS = 0.2, 0.1
+"""Until a server that was told to begin or to end does so at full speed, or not at all."""
 _PATCHES = json.dumps({"type": "subscribe", "assets": ["*"], "updates": "changes"})
 _LEAST_ONE, _LEAST_SEVERAL, _MOST_BYTES = 0.75, 1.5, 400.0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from time import perf_counter
 from typing import TypeVar
@@ -33,20 +33,28 @@ async def in_slices(work: Pieces[_T], *, is_awaited: bool = False) -> _T:
         raise
 
 
-def whole(work: Pieces[_T]) -> _T:
-    """Do work all at once and give its result."""
+def whole(work: Pieces[_T], go_on: Callable[[], None] | None = None) -> _T:
+    """Do work in one go and give its result.
+
+    Args:
+        work: to do.
+        go_on: called after each piece of it.
+    """
     while True:
         try:
             next(work)
         except StopIteration as done:
             result: _T = done.value
             return result
+        if go_on is not None:
+            go_on()
 
 
 class Urgency:
     """What is urgent and under way, such as a pause. It needs dozens of passes of the event loop.
 
-    Meanwhile changes and large answers rest between two slices as long as a slice may take, so that passes are short.
+    During that, changes and large answers rest between two slices as long as a slice may take, so that passes are
+    short.
     """
 
     def __init__(self) -> None:

@@ -47,7 +47,7 @@ async def test_one_that_moves_again_and_again_is_given_once(monkeypatch: pytest.
     assert ["BTC"] == await moved.due()
 
 
-async def test_one_that_was_published_meanwhile_has_nothing_to_show() -> None:
+async def test_one_that_was_published_before_its_time_has_nothing_to_show() -> None:
     moved = Moved(0.0)
     moved.add("BTC")
     assert "BTC" in moved

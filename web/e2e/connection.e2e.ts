@@ -120,7 +120,7 @@ test('over a slow line the page says how far behind it is, and a review waits fo
         subtree: true,
       })
     })
-    // Others come meanwhile, each of them older when it comes.
+    // Others keep coming, each of them older when it comes.
     await expect(connection).toContainText(/ - (1[5-9]|[2-9]\d) s behind the server/, { timeout: 60_000 })
     await expect(connection).not.toHaveAttribute('data-said-now')
   })

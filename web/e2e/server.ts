@@ -102,7 +102,7 @@ export class RunningServer {
     const flags = ['serve', '--port', String(this.port), '--db', this.#database, ...this.#flags]
     this.#process = await Forked.started(flags, this.#log)
     await this.#listens(this.#process)
-    // A page that is open meanwhile is drawn anew with every bar, which takes longer than most tests.
+    // A page that is open during a replay is drawn with every bar, which takes longer than most tests.
     for (const asset of this.#replayedAtOnce) await this.#logs(this.#process, `The replay of ${asset} has ended`)
     const token = this.#tokens.get(OTHER) ?? ''
     this.rest = new VivienneRestClient(this.url, withToken(token, { author: 'somebody else' }))

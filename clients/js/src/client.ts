@@ -1,5 +1,6 @@
 import { ConfigCache, type ConfigStorage } from './cache.js'
-import { type ManagerOptions, VivienneWebSocketManager } from './connection.js'
+import { VivienneWebSocketManager } from './connection.js'
+import type { ManagerOptions } from './connection_types.js'
 import { LogTail } from './logs.js'
 import { type RestOptions, VivienneRestClient } from './rest.js'
 import { StateStore } from './states.js'

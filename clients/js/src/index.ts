@@ -6,15 +6,15 @@
 
 export { ConfigCache, type ConfigStorage } from './cache.js'
 export { type ClientOptions, createVivienneClient, type VivienneClient } from './client.js'
-export {
-  type ConnectionSnapshot,
-  type ConnectionState,
-  type Events,
-  type ManagerOptions,
-  VivienneWebSocketManager,
-  type WebSocketConstructor,
-  type WebSocketLike,
-} from './connection.js'
+export { VivienneWebSocketManager } from './connection.js'
+export type {
+  ConnectionSnapshot,
+  ConnectionState,
+  Events,
+  ManagerOptions,
+  WebSocketConstructor,
+  WebSocketLike,
+} from './connection_types.js'
 export { type DebouncedUpdate, debouncedUpdate } from './debounce.js'
 export { VivienneError, VivienneProblem, VivienneTimeout, VivienneUnreachable } from './errors.js'
 export { bundledRulebook } from './generated/rulebook.js'

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from vivienne.listeners import tell
 from vivienne.live.asset import LiveAsset
 from vivienne.live.caps import UNCAPPED
 from vivienne.live.freshness import Freshness
@@ -236,12 +237,12 @@ class Market:
         elif isinstance(event, HistoryRead):
             await self._slices.done(self._loading(asset, event.history))
             self._decide_again(asset)
-            self._call(self._readers, asset)
+            tell(self._readers, asset, _log, asset)
         elif isinstance(event, FeedTrouble):
             live.hold(event.reason)
         elif isinstance(event, ContactChanged):
             self._publish_safely(asset)
-            self._call(self._watchers, asset)
+            tell(self._watchers, asset, _log, asset)
         elif isinstance(event, FeedEnded):
             await self._board.handed_over(asset)
             live.end()
@@ -266,7 +267,7 @@ class Market:
         elif before is None and not self._is_said(asset, trouble):
             self._records[asset].log("%s: %s", asset, trouble)
         self._publish_safely(asset)
-        self._call(self._watchers, asset)
+        tell(self._watchers, asset, _log, asset)
 
     def _is_said(self, asset: str, trouble: Trouble) -> bool:
         """Whether another asset has the same trouble. That of the whole exchange is said of the first one only."""
@@ -277,7 +278,7 @@ class Market:
         self._records[asset].log("%s: %s", asset, reason, level=logging.ERROR)
         self._assets[asset].break_off(reason)
         self._publish_safely(asset)
-        self._call(self._watchers, asset)
+        tell(self._watchers, asset, _log, asset)
 
     def _reconfigured(self, change: AppliedRevision) -> Iterator[None]:
         for asset in change.assets:
@@ -330,21 +331,7 @@ class Market:
             self._decision_failed(asset, error)
         else:
             self._metrics.decided(asset, live.level, perf_counter() - begin)
-            self._tell(made)
-
-    def _tell(self, made: DecisionMade) -> None:
-        for listener in self._listeners:
-            try:
-                listener(made)
-            except Exception:  # noqa: BLE001  # the other listeners must still be called
-                _log.exception("A listener failed on a decision of %s", made.asset)
-
-    def _call(self, listeners: list[Callable[[str], None]], asset: str) -> None:
-        for listener in listeners:
-            try:
-                listener(asset)
-            except Exception:  # noqa: BLE001  # as in `_tell`
-                _log.exception("A listener failed on %s", asset)
+            tell(self._listeners, made, _log, f"a decision of {asset}")
 
     def _decide_again(self, asset: str) -> None:
         live, begin = self._assets[asset], perf_counter()
@@ -402,7 +389,7 @@ class Market:
         while True:
             for asset in await self._moved.due():
                 await self._slices.rest()
-                if asset not in self._moved:  # something else was published of it meanwhile
+                if asset not in self._moved:  # since then something else was published of it
                     continue
                 if self._on_tick:
                     self._decide_again(asset)

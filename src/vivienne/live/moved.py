@@ -57,7 +57,7 @@ class Moved:
     async def due(self) -> list[str]:
         """Wait until states may go out, and a moment for more of them; return their assets, each of them once.
 
-        They have something to show until they are published, also meanwhile for another reason.
+        They have something to show until they are published, for whatever reason.
         """
         while True:
             with suppress(TimeoutError):

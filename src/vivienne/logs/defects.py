@@ -44,7 +44,7 @@ class Defects:
             where: it was met.
             message: of the log.
             values: in the message.
-            error: the defect. Whoever gets it next can see that it was told.
+            error: the defect. It is marked, so that the next one to handle it can see that it was told.
         """
         self._counts[where] += 1
         vars(error)[_TOLD] = True

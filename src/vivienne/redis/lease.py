@@ -118,7 +118,7 @@ class Lease:
         except ResponseError as refused:
             if not is_full(refused):
                 raise
-            # It is free, and nobody can acquire it. Whoever held it last goes on once Redis keeps something again.
+            # It is free, and nobody can acquire it. The last holder goes on once Redis keeps something again.
             self._until = float("-inf")
             return False
         if kept != _STILL:

@@ -282,7 +282,7 @@ class _Writing:
             self._awaited(self._place.take())
 
     async def _offered(self, part: bytes | BaseException | None) -> None:
-        """Wait until the client takes a part; meanwhile others have the place."""
+        """Wait until the client takes a part. Others have the place until then."""
         self._place.give_back()
         await self._parts.put(part)
 

@@ -39,9 +39,10 @@ from vivienne.server.websockets import state_endpoint, websocket_routes
 from vivienne.version import build_version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from fastapi import FastAPI
+    from starlette.websockets import WebSocket
 
     from vivienne.access.access import Access
     from vivienne.changes.service import ConfigService
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from vivienne.record.judging.costs import Costs
     from vivienne.record.reading.view import RecordView
     from vivienne.server.pushing import Pushes
+    from vivienne.server.routes import Routes
     from vivienne.stream.hub import Hub
     from vivienne.stream.logs import LogStream
     from vivienne.stream.state import LatestStates
@@ -117,10 +119,7 @@ def web_application(
     push_routes(pushes, access).add_to(app)
     times = Times(budgets, budgets if access is None else access.requests)
     state = state_endpoint(service, hub, board, times, access)
-    websocket_routes(state, times, logs, alerts or AlertStream(), service.metrics).add_to(app)
-    websocket_addresses.install(app)
-    app.add_middleware(Shortcut, address=websocket_addresses.STATE, endpoint=state)
-
+    _include_websockets(app, state, websocket_routes(state, times, logs, alerts or AlertStream(), service.metrics))
     _include_operation(app, service, market, additions)
     _serve_documents(app)
     return app
@@ -143,6 +142,12 @@ def agent_application(
     problems.install(app)
     _include_operation(app, service, market, additions)
     return app
+
+
+def _include_websockets(app: FastAPI, state: Callable[[WebSocket], Awaitable[None]], routes: Routes) -> None:
+    routes.add_to(app)
+    websocket_addresses.install(app)
+    app.add_middleware(Shortcut, address=websocket_addresses.STATE, endpoint=state)
 
 
 def _include_operation(

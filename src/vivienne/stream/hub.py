@@ -97,7 +97,8 @@ class Hub:
 
     def _wake_again(self) -> None:
         self._is_again = False
-        self._broadcasts.waking.wake_all(self._by_caller)
+        if not self._broadcasts.waking.is_waking:  # otherwise a later broadcast has begun to wake everybody
+            self._broadcasts.waking.wake_all(self._by_caller)
 
     def when_taken(self, then: Callable[[], None]) -> None:
         """Call a function once all waiting writers have taken the broadcast frames; never within this call.

@@ -238,10 +238,14 @@ class Mailbox:
 
     def _framed(self, asset: str, frame: Frame) -> bytes:
         """A frame as this client gets it, as bytes."""
-        base = None
-        if self._sent is not None:
-            base, self._sent[asset] = self._sent.get(asset), frame.message["seq"]
-        return frame.framed(base, deflated=self._subscription.deflated)
+        return frame.framed(self._base_of(asset, frame), deflated=self._subscription.deflated)
+
+    def _base_of(self, asset: str, frame: Frame) -> int | None:
+        """The state from which a frame is a change for this client, which has the frame after it; None for none."""
+        if self._sent is None:
+            return None
+        base, self._sent[asset] = self._sent.get(asset), frame.message["seq"]
+        return base
 
     def _make_room(self) -> None:
         if self._room is not None:
@@ -291,15 +295,9 @@ class Mailbox:
             self._fetch()
             if self._frames:
                 asset = next(iter(self._frames))
-                return self._text(asset, self._frames.pop(asset))
+                frame = self._frames.pop(asset)
+                return frame.since(self._base_of(asset, frame))
             await self.filled()
-
-    def _text(self, asset: str, frame: Frame) -> str:
-        """A frame as this client gets it."""
-        if self._sent is None:
-            return frame.text
-        base, self._sent[asset] = self._sent.get(asset), frame.message["seq"]
-        return frame.since(base)
 
     def take_frames(self) -> dict[str, Frame]:
         """Remove and return all waiting frames by asset, for a writer that sends many at once."""

@@ -80,7 +80,10 @@ class Waking:
         return self._awaited > 0
 
     def wake_all(self, by_caller: Mapping[str, Collection[Sleeper]]) -> None:
-        """Wake everybody, the first ones at once. Not while `is_waking`. Who leaves meanwhile is woken too."""
+        """Wake everybody, the first ones at once. Not while `is_waking`.
+
+        A client that leaves before its turn is woken too.
+        """
         for whose, sleepers in by_caller.items():
             self._line(whose).all.extend(sleepers)
             self._awaited += len(sleepers)

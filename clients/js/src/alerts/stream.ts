@@ -1,4 +1,5 @@
-import { type ConnectionSnapshot, type ManagerOptions, VivienneWebSocketManager } from '../connection.js'
+import { VivienneWebSocketManager } from '../connection.js'
+import type { ConnectionSnapshot, ManagerOptions } from '../connection_types.js'
 import { Listeners } from '../listeners.js'
 import type { AlertPushed } from '../types.js'
 

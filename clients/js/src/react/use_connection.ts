@@ -1,5 +1,5 @@
 import { useCallback, useSyncExternalStore } from 'react'
-import type { ConnectionSnapshot } from '../connection.js'
+import type { ConnectionSnapshot } from '../connection_types.js'
 import { useConnectedClient } from './provider.js'
 
 /** State of the connection: `offline`, `connecting`, `live`, `stale` or `refused`, since when, and why. */

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from 'react'
-import { type ManagerOptions, VivienneWebSocketManager } from '../connection.js'
+import { VivienneWebSocketManager } from '../connection.js'
+import type { ManagerOptions } from '../connection_types.js'
 import { hold } from './hold.js'
 
 /** Result of {@link useWebSocketConnection}. */

@@ -1,4 +1,4 @@
-import type { WebSocketConstructor, WebSocketLike } from '../connection.js'
+import type { WebSocketConstructor, WebSocketLike } from '../connection_types.js'
 import { VivienneProblem } from '../errors.js'
 
 /** Gets a ticket for a WebSocket; undefined if none is needed. Rejects with the reason of a refusal. */

@@ -1,5 +1,5 @@
 import type { ClientOptions } from '../client.js'
-import type { WebSocketConstructor } from '../connection.js'
+import type { WebSocketConstructor } from '../connection_types.js'
 import { askTicket } from './ask.js'
 import { ticketSockets } from './ticket_socket.js'
 

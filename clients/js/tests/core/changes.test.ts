@@ -106,7 +106,7 @@ test('a change to a state that is not there has a whole one asked for, once', ()
   expect(sent().length).toEqual(3)
 })
 
-test('a state of the connection before is no base, even if its number is the right one', () => {
+test('a state of the connection before does not serve as a base, even if its number is the right one', () => {
   const { states } = open()
   FakeSocket.last.receive(state('BTC', 1))
   reconnect()

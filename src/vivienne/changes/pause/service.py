@@ -16,6 +16,7 @@ from vivienne.changes.pause.plan import not_stored_yet, paused_already, stored_a
 from vivienne.changes.pause.state import PauseInForce
 from vivienne.changes.plan import Prepared
 from vivienne.errors import ChangeRefused, NotStored, VersionConflict
+from vivienne.listeners import tell
 from vivienne.rates import Rate
 from vivienne.slices import URGENCY
 
@@ -295,11 +296,7 @@ class Pausing:
     def tell(self, layers: Iterable[str]) -> None:
         """Call the listeners: of these layers a pause came into force, or ended."""
         assets = list(dict.fromkeys(asset for layer in layers for asset in self._in_force.under(layer)))
-        for listener in self.listeners:
-            try:
-                listener(assets)
-            except Exception:  # noqa: BLE001  # the pause stays in force, and the other listeners must be called
-                _log.exception("A listener failed at a pause")
+        tell(self.listeners, assets, _log, "a pause")
 
     def _finished(self, task: asyncio.Future[Any]) -> None:
         self._tasks.discard(task)

@@ -7,6 +7,8 @@ from concurrent.futures import CancelledError
 from time import perf_counter
 from typing import TYPE_CHECKING, TypeVar
 
+from vivienne.slices import whole
+
 if TYPE_CHECKING:
     from vivienne.changes.turns import Turns
     from vivienne.slices import Pieces
@@ -38,13 +40,7 @@ class Pace:
             TimeoutError: the call takes longer than anybody waits for it.
             GivenUp: nobody waits for it any longer.
         """
-        while True:
-            try:
-                next(work)
-            except StopIteration as done:
-                result: _T = done.value
-                return result
-            self.go_on()
+        return whole(work, self.go_on)
 
     def go_on(self) -> None:
         """Called between two pieces of work; see `whole`."""
