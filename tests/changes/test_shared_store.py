@@ -647,3 +647,58 @@ async def test_a_revision_of_an_unknown_kind_is_not_skipped(
     with pytest.raises(StoreUnavailable, match=unknown):
         ConfigService(store, ASSETS)
     store.close()
+
+
+# Resuming, while others pause
+
+
+RESUME = SwitchRequest("resume", channel="test", asset="BTC")
+
+
+@pytest.mark.parametrize("is_paused", [False, True])
+async def test_a_pause_of_another_process_outlives_a_resumption_that_was_asked_for_before_it(
+    here: ConfigService, there: ConfigService, store: Store, *, is_paused: bool
+) -> None:
+    loop = asyncio.get_running_loop()
+    pause = SwitchRequest("pause", channel="test", asset="BTC", author="ada", reason="the newer one")
+    if is_paused:
+        await here.switch(replace(pause, reason="the older one"))
+        await there.catch_up()
+
+    def pause_there(_: Revision) -> None:
+        store.before_append = lambda _: None
+        asyncio.run_coroutine_threadsafe(there.switch(pause), loop).result(SECONDS)
+
+    store.before_append = pause_there
+    with pytest.raises(VersionConflict, match="was not known here when this resumption was asked for"):
+        await here.switch(RESUME)
+
+    await there.catch_up()
+    assert ["the newer one"] * 2 == [each.paused()["BTC"].reason for each in (here, there)]
+    assert [] == (await here.switch(RESUME))["paused"]
+    await there.catch_up()
+    assert {} == there.paused()
+
+
+async def test_a_resumption_ends_a_pause_of_another_process_that_was_announced_before_it(
+    here: ConfigService, there: ConfigService
+) -> None:
+    answer = await there.switch(SwitchRequest("pause", channel="test", asset="BTC"))
+    here.hear(
+        {"config_id": answer["config_id"], "asset_symbol": "BTC", "version": None, "created_at": written(now())}
+    )  # and it was not read from the database yet
+    assert [] == (await here.switch(RESUME))["paused"]
+    await there.catch_up()
+    assert {} == there.paused()
+
+
+async def test_a_resumption_ends_a_pause_that_the_same_process_is_still_storing(
+    here: ConfigService, there: ConfigService
+) -> None:
+    await there.change(partial(bang=90))  # so that the first attempt to store is too late
+    pausing_here = asyncio.create_task(here.switch(SwitchRequest("pause", channel="test", asset="BTC")))
+    await asyncio.sleep(0)
+    assert [] == (await here.switch(RESUME))["paused"]
+    assert ["BTC"] == (await pausing_here)["paused"]
+    await there.catch_up()
+    assert {} == there.paused()

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
+    from vivienne.changes.requests import Asked
+
 SECONDS = 60.0
 CHANGE = {"type": "config_update", "config": {"bang_threshold": 85}}
 PAUSE, RESUME = {"type": "control", "strategy": "pause"}, {"type": "resume"}
@@ -46,10 +48,10 @@ class Held(ControlMessages):
         self.let_go = asyncio.Event()
         self.slow: set[str | None] = {None}
 
-    async def carry_out(self, raw: bytes, request_id: str | None = None) -> Outcome:
+    async def carry_out(self, raw: bytes, request_id: str | None = None, asked: Asked | None = None) -> Outcome:
         if self.switched(raw) in self.slow:
             await self.let_go.wait()
-        return await super().carry_out(raw, request_id)
+        return await super().carry_out(raw, request_id, asked)
 
 
 @asynccontextmanager
@@ -173,7 +175,7 @@ async def test_what_waits_is_left_out_once_another_process_applies_messages(
     async with asyncio.timeout(SECONDS):
         assert await lease.keep(client)
         for raw, switched in ((b"a change", None), (b"a pause", "BTC")):
-            assert control.waiting.put(raw, switched) is None
+            assert control.waiting.put(raw, switched, "2026-01-01T00:00:00.000Z") is None
         await lease.give_up(client)
         # Nobody else has had it, so nobody else has applied anything.
         assert await lease.keep(client)

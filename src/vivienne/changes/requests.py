@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import orjson
 
@@ -13,7 +15,7 @@ from vivienne import trace
 from vivienne.access.caller import ENTRY, Caller
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from vivienne.wire.document import Document
 
@@ -159,11 +161,40 @@ class UndoRequest(Request):
         return "Undo", self.config_id
 
 
+class Asked(NamedTuple):
+    """When something was asked for that waited until it was read. Times are ISO 8601 UTC, by the clock of this process.
+
+    Another clock has the true time. So a pause is from the earliest one that may be, and a resumption from the latest:
+    those that come the same way keep their order.
+    """
+
+    earliest: str
+    latest: str
+
+
+_ASKED: ContextVar[Asked | None] = ContextVar("asked", default=None)
+
+
+@contextmanager
+def asked_at(asked: Asked | None) -> Iterator[None]:
+    """Requests that are made in this context were asked for then; with None, when they are made."""
+    token = _ASKED.set(asked)
+    try:
+        yield
+    finally:
+        _ASKED.reset(token)
+
+
 @dataclass(frozen=True, slots=True)
 class SwitchRequest(Request):
-    """A request to pause or resume an asset, or all of them."""
+    """A request to pause or resume an asset, or all of them.
+
+    Attributes:
+        asked: when, if it waited; it may be older than what was asked for over another channel since.
+    """
 
     switch: Switch
+    asked: Asked | None = field(default_factory=_ASKED.get, kw_only=True)
 
     @property
     def is_once(self) -> bool:

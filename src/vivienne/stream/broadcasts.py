@@ -9,7 +9,7 @@ from vivienne.stream.waking import ROW, Waking
 
 if TYPE_CHECKING:
     from vivienne.stream.frame import Frame
-    from vivienne.stream.subscription import Subscription
+    from vivienne.stream.subscription import Row, Subscription
 
 _MOST_ROWS = 64
 """Rows that are kept, of so many subscriptions: each may have 100 kB."""
@@ -59,15 +59,18 @@ class Broadcasts:
             self._asked, self._answered = number, self.number
         return self._found
 
-    def make_row(self, subscription: Subscription, after: int) -> bool:
-        """Make the row of a subscription after that number, unless it would be longer than one."""
+    def make_row(self, subscription: Subscription, after: int) -> Row | None:
+        """Make the row of a subscription after that number; None if not all have the same, or it would be too long."""
         found = [each for each in self.since(after).items() if subscription.wants(each[0])]
-        if len(found) > ROW or not subscription.make_row(found, after):
-            return False
+        if len(found) > ROW:
+            return None
+        # First: the subscription may be among those that have one, for clients that got more, or less.
         if len(self._with_row) >= _MOST_ROWS:
             self._drop_rows()
-        self._with_row.append(subscription)
-        return True
+        row = subscription.make_row(found, after)
+        if row is not None:
+            self._with_row.append(subscription)
+        return row
 
     def _drop_rows(self) -> None:
         for subscription in self._with_row:

@@ -194,10 +194,8 @@ class Mailbox:
             return self._write_own(outlet)
         # As most clients: all who have the same subscription, and got as much, get the same.
         subscription, after = self._subscription, self._fetched
-        if subscription.row_after != after and not self._broadcasts.make_row(subscription, after):
-            return self._write_own(outlet)
-        row = subscription.row
-        if self._sent is not None and not self._goes_on_with(row):
+        row = subscription.row if subscription.row_after == after else self._broadcasts.make_row(subscription, after)
+        if row is None or not self._goes_on_with(row):
             return self._write_own(outlet)
         self._fetched = self._broadcasts.number
         if count := row.messages:
@@ -206,8 +204,10 @@ class Mailbox:
         return count
 
     def _goes_on_with(self, row: Row) -> bool:
-        """Take the changes in a row, if they start from the states that this client has."""
-        if self._sent is None or not row.bases.items() <= self._sent.items():
+        """Take a row, if its changes start from the states that this client has."""
+        if self._sent is None:
+            return True
+        if not row.bases.items() <= self._sent.items():
             return False
         self._sent.update(row.seqs)
         return True

@@ -54,19 +54,19 @@ class Subscription:
         """Tell whether an asset is wanted."""
         return self.assets is None or asset in self.assets
 
-    def make_row(self, frames: Iterable[tuple[str, Frame]], after: int) -> bool:
-        """Make `row` of the newest frames after a number; False if not all who got that far had the same before."""
+    def make_row(self, frames: Iterable[tuple[str, Frame]], after: int) -> Row | None:
+        """Make `row` of the newest frames after a number; None if not all who got that far had the same before."""
         data, bases, seqs = list[bytes](), dict[str, int](), dict[str, int]()
         for asset, frame in frames:
             if self.changes:
                 if frame.follows_number > after:
-                    return False  # some have got the frame between them
+                    return None  # some have got the frame between them
                 seqs[asset] = frame.message["seq"]
                 if frame.follows_seq is not None:
                     bases[asset] = frame.follows_seq
             data.append(frame.framed(bases.get(asset), deflated=self.deflated))
         self.row, self.row_after = Row(b"".join(data), len(data), bases, seqs), after
-        return True
+        return self.row
 
     def drop_row(self) -> None:
         """Keep no row."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from vivienne.changes.pause.adopting import as_request, free_name
 from vivienne.changes.pause.plan import not_stored_yet, paused_already, stored_already, write_up_switch
+from vivienne.changes.pause.seen import Seen
 from vivienne.changes.pause.state import PauseInForce
 from vivienne.changes.plan import Prepared
 from vivienne.errors import ChangeRefused, NotStored, VersionConflict
@@ -83,6 +84,8 @@ class Pausing:
         self._numbers = count()
         self._newest: dict[str, int] = {}
         """By layer, the number of the newest pause."""
+        self._under_way: set[str] = set()
+        """Pauses that are not answered yet, by config_id."""
         self._repeats = Rate(MOST_REPEATED, 60.0, monotonic)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._storing: asyncio.Task[None] | None = None
@@ -122,7 +125,9 @@ class Pausing:
         return answer
 
     async def _resume(self, request: SwitchRequest) -> Switched:
-        prepare = partial(self._prepare, request, str(uuid.uuid4()), self._clock(), next(self._numbers))
+        asked_at = None if request.asked is None else request.asked.latest
+        seen = Seen(self._in_force.version, self._in_force.pauses, frozenset(self._under_way), asked_at)
+        prepare = partial(self._prepare, request, str(uuid.uuid4()), self._clock(), next(self._numbers), seen=seen)
         return await self._writer.write(prepare, request.channel, request.caller.key, is_urgent=True)
 
     async def _pause(self, request: SwitchRequest) -> Switched:
@@ -130,8 +135,16 @@ class Pausing:
         is_held = held is not None
         if held is None:
             layer = self._in_force.layer(request.asset)
-            pause = PauseInForce.asked(request, layer, str(uuid.uuid4()), self._clock())
+            created_at = self._clock() if request.asked is None else request.asked.earliest
+            pause = PauseInForce.asked(request, layer, str(uuid.uuid4()), created_at)
             held = _Held(pause, request, next(self._numbers))
+        self._under_way.add(held.pause.config_id)
+        try:
+            return await self._store_or_hold(request, held, is_held=is_held)
+        finally:
+            self._under_way.discard(held.pause.config_id)
+
+    async def _store_or_hold(self, request: SwitchRequest, held: _Held, *, is_held: bool) -> Switched:
         pause = held.pause
         prepare = partial(self._prepare, request, pause.config_id, pause.created_at, held.number, held)
         why = "the store is slow"
@@ -167,7 +180,13 @@ class Pausing:
         return next((one for one, its in held if (its.requester, its.request_id, its.digest()) == named), None)
 
     async def _prepare(
-        self, request: SwitchRequest, config_id: str, created_at: str, number: int, held: _Held | None = None
+        self,
+        request: SwitchRequest,
+        config_id: str,
+        created_at: str,
+        number: int,
+        held: _Held | None = None,
+        seen: Seen | None = None,
     ) -> Prepared[Switched]:
         name = config_id
         if held is not None and held.was_held:  # an attempt before may have done it
@@ -183,35 +202,47 @@ class Pausing:
                 return Prepared(answer=earlier)
         waiting: list[tuple[PauseInForce, str, SwitchRequest]] = []
         layer = self._in_force.layer(request.asset)
-        if request.switch == "pause":
+        if seen is not None:
+            waiting = await self._before(layer, number, seen)
+        else:
             self._newest[layer] = max(number, self._newest.get(layer, number))
             if config_id not in self._held and await self._is_repeated(request, layer):
                 self._in_force.expect(request.expected_version, layer)
                 known = self._in_force.pauses.stored[layer]
                 return Prepared(answer=paused_already(self._in_force, known), caller=request.caller)
-        else:
-            if self._newest.get(layer, number) > number:  # callers take turns, so that one may have gone before
-                raise VersionConflict("Somebody paused after this resumption was asked for; resume again to end that")
-            # A pause that is only held cannot be ended before it is stored. One that was asked for later stays.
-            all_held = (self._held.get(pause.config_id) for pause in self._in_force.pauses.held)
-            before = (each for each in all_held if each is not None and each.number < number)
-            waiting = await self._announced(layer)
-            waiting += [
-                (each.pause, each.pause.config_id, each.request) for each in before if each.pause.layer == layer
-            ]
         prepared = write_up_switch(self._in_force, request, name, created_at, waiting)
         if config_id in self._held:  # it is in force already, and is stored on top of whatever there is by now
             return prepared
         self._in_force.expect(request.expected_version, layer)
         return replace(prepared, caller=request.caller)
 
-    async def _announced(self, layer: str) -> list[tuple[PauseInForce, str, SwitchRequest]]:
+    async def _before(self, layer: str, number: int, seen: Seen) -> list[tuple[PauseInForce, str, SwitchRequest]]:
+        """Pauses that are not stored yet, and are before a resumption: they cannot end before they are stored.
+
+        Raises:
+            VersionConflict: a pause came after it was asked for, here or in another process.
+        """
+        waiting = await self._announced(layer, seen)
+        if self._newest.get(layer, number) > number:  # callers take turns, so that one may have gone before
+            raise VersionConflict("Somebody paused after this resumption was asked for; resume again to end that")
+        now = self._clock()
+        seen.expect(self._in_force.pauses.stored.get(layer), now)
+        # Of those that are held, one that was asked for later stays.
+        all_held = (self._held.get(pause.config_id) for pause in self._in_force.pauses.held)
+        before = (each for each in all_held if each is not None and each.number < number)
+        ended = (each for each in before if each.pause.layer == layer and not seen.precedes(each.pause, now))
+        held = [(each.pause, each.pause.config_id, each.request) for each in ended]
+        return [*waiting, *held]
+
+    async def _announced(self, layer: str, seen: Seen) -> list[tuple[PauseInForce, str, SwitchRequest]]:
         """Announced pauses of a layer that a resumption has to store before it, each with a name.
 
         Every other process sees by that order which of them it ended, whatever their clocks say.
         """
         found = []
         for pause in self._in_force.pauses.waiting(layer):
+            if pause not in seen.pauses.heard or seen.precedes(pause, self._clock()):
+                continue
             name = await free_name(pause, self._store, self._thread)
             if name is None:  # it was stored already; by somebody who was faster, or it ended
                 await self._writer.follow()

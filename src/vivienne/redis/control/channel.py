@@ -11,10 +11,12 @@ import logging
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from vivienne.changes.requests import Asked
 from vivienne.errors import TooManyRequests
 from vivienne.rates import Quota
 from vivienne.redis.control.waiting import WaitingMessages
 from vivienne.redis.listening import heard
+from vivienne.times import now, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from vivienne.redis.control.messages import ControlMessages
     from vivienne.redis.control.names import ControlNames
     from vivienne.redis.control.results import Results
+    from vivienne.redis.control.waiting import WaitingSwitch
     from vivienne.redis.lease import Lease
 
 _log = logging.getLogger(__name__)
@@ -76,7 +79,7 @@ class ControlChannel:
 
     def _take(self, raw: bytes) -> None:
         switched = self._messages.switched(raw)
-        refused = self.waiting.put(raw, switched)
+        refused = self.waiting.put(raw, switched, written(now()))
         if refused is None:
             return
         if switched is None:
@@ -93,9 +96,10 @@ class ControlChannel:
             if (raw := self.waiting.take_change()) is not None:
                 self._results.put((await self._messages.carry_out(raw)).text)
 
-    async def _switch(self, asset: str, raw: bytes) -> None:
+    async def _switch(self, asset: str, switch: WaitingSwitch) -> None:
+        asked = Asked(switch.received_at, switch.received_at)
         try:
-            self._results.put((await self._messages.carry_out(raw)).text)
+            self._results.put((await self._messages.carry_out(switch.raw, asked=asked)).text)
         finally:
             self.waiting.end_switch(asset)
 

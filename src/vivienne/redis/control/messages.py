@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vivienne.access.caller import ENTRY, Caller
+from vivienne.changes.requests import asked_at
 from vivienne.channels.envelope import open_envelope
 from vivienne.channels.json import USUAL, read_object
 from vivienne.channels.messages import (
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vivienne.access.limits import MessageLimits
+    from vivienne.changes.requests import Asked
     from vivienne.changes.service import ConfigService
     from vivienne.wire.messages import Message
 
@@ -90,14 +92,15 @@ class ControlMessages:
         """Changes that came into force since the start, over any channel."""
         service.listen(self._count)
 
-    async def carry_out(self, raw: bytes, request_id: str | None = None) -> Outcome:
+    async def carry_out(self, raw: bytes, request_id: str | None = None, asked: Asked | None = None) -> Outcome:
         """Apply one message.
 
         Args:
             raw: as received.
             request_id: for a message without one.
+            asked: when it was sent, or received, if it waited.
         """
-        with traced("a program on Redis"):
+        with traced("a program on Redis"), asked_at(asked):
             return await self._carried_out(raw, request_id)
 
     async def _carried_out(self, raw: bytes, request_id: str | None) -> Outcome:

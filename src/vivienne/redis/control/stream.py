@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from redis.exceptions import ResponseError
+from redis.exceptions import NoPermissionError, ResponseError
 
+from vivienne.changes.requests import Asked
 from vivienne.errors import Malformed
+from vivienne.rates import Quota
 from vivienne.redis.group import StreamGroup, is_gone
+from vivienne.times import now, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from vivienne.redis.group import Entry
 
 _log = logging.getLogger(__name__)
+_untold = Quota(_log, logging.WARNING)
 
 GROUP = "vivienne"
 FIELD = b"message"
@@ -91,7 +96,7 @@ class ControlStream:
     async def _take_all(self, redis: Redis, entries: list[Entry]) -> bool:
         """Apply entries; return whether the lease was held all the time."""
         for entry_id, fields in entries:
-            outcome = await self._take(f"{self._names.stream}:{entry_id.decode()}", fields) if fields else None
+            outcome = await self._take(redis, entry_id, fields) if fields else None
             if fields and outcome is None:
                 return False
             async with redis.pipeline(transaction=False) as batch:
@@ -102,17 +107,19 @@ class ControlStream:
                 await batch.execute()
         return True
 
-    async def _take(self, name: str, fields: dict[bytes, bytes]) -> Outcome | None:
+    async def _take(self, redis: Redis, entry_id: bytes, fields: dict[bytes, bytes]) -> Outcome | None:
         """The outcome of an entry; None if the lease was lost before it could be applied."""
+        name = f"{self._names.stream}:{entry_id.decode()}"
         if FIELD not in fields and len(fields) > 1:
             refused = Malformed(
                 f"The entry has {len(fields)} fields, none of them named 'message'; put the message, as JSON, into it"
             )
             return self._messages.refuse(refused, name)
         raw = fields[FIELD] if FIELD in fields else next(iter(fields.values()))
+        asked = None if self._messages.switched(raw) is None else await _added(redis, entry_id)
         tries, made, delay = 0, self._messages.made, FIRST_DELAY
         while self._held():
-            outcome = await self._messages.carry_out(raw, name)
+            outcome = await self._messages.carry_out(raw, name, asked)
             if not outcome.unstored:
                 return outcome
             tries += 1
@@ -126,3 +133,21 @@ class ControlStream:
             await asyncio.sleep(delay)
             delay = min(2 * delay, LONGEST_DELAY)
         return None
+
+
+async def _added(redis: Redis, entry_id: bytes) -> Asked | None:
+    """When an entry was added. Its number has the time by the clock of Redis, which tells its age; None if it may not.
+
+    Whoever adds an entry may give it another number: one from the future counts as new.
+    """
+    before = now()
+    try:
+        seconds, microseconds = await redis.time()
+    except NoPermissionError:
+        _untold.log(
+            "Redis refuses TIME, so a resumption of the control stream may end a later pause; allow it (docs/redis.md)"
+        )
+        return None
+    age = timedelta(milliseconds=seconds * 1_000 + microseconds // 1_000 - int(entry_id.partition(b"-")[0]))
+    age = max(timedelta(0), age)
+    return Asked(written(before - age), written(now() - age))

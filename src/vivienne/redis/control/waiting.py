@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
+from typing import NamedTuple
 
 MOST_WAITING, MOST_WAITING_BYTES = 10_000, 8 * 1024 * 1024
 """Changes that wait, and their bytes; as many pauses and resumptions may wait beside them. More are refused."""
 MOST_AT_ONCE, MOST_OF_ONE = 256, 32
 """Pauses and resumptions that are applied at once, of all assets and of one; more of them wait."""
+
+
+class WaitingSwitch(NamedTuple):
+    """A pause or a resumption that waits.
+
+    Attributes:
+        raw: the message.
+        received_at: when, ISO 8601 UTC.
+    """
+
+    raw: bytes
+    received_at: str
 
 
 class WaitingMessages:
@@ -22,18 +35,19 @@ class WaitingMessages:
         self.dropped = 0
         self._changes: deque[bytes] = deque()
         # By asset; that which is next stands first.
-        self._switches: dict[str, deque[bytes]] = {}
+        self._switches: dict[str, deque[WaitingSwitch]] = {}
         self._under_way: Counter[str] = Counter()
         self._bytes: Counter[bool] = Counter()
         self._count: Counter[bool] = Counter()
         self._change_came, self._switch_may_begin = asyncio.Event(), asyncio.Event()
 
-    def put(self, raw: bytes, switched: str | None) -> bytes | None:
+    def put(self, raw: bytes, switched: str | None, received_at: str) -> bytes | None:
         """Let a message wait.
 
         Args:
             raw: the message.
             switched: the asset that it pauses or resumes; None for a change.
+            received_at: when, ISO 8601 UTC.
 
         Returns:
             What is refused because too many wait: a change, or the newest message of the asset with the most.
@@ -44,12 +58,11 @@ class WaitingMessages:
             self._changes.append(raw)
             self._change_came.set()
         else:
-            self._switches.setdefault(switched, deque()).append(raw)
+            self._switches.setdefault(switched, deque()).append(WaitingSwitch(raw, received_at))
             self._switch_may_begin.set()
         if self._count[is_switch] <= MOST_WAITING and self._bytes[is_switch] <= MOST_WAITING_BYTES:
             return None
-        queue = max(self._switches.values(), key=len) if is_switch else self._changes
-        refused = queue.pop()
+        refused = max(self._switches.values(), key=len).pop().raw if is_switch else self._changes.pop()
         self._note(refused, -1, is_switch=is_switch)
         return refused
 
@@ -93,18 +106,18 @@ class WaitingMessages:
             self._switch_may_begin.clear()
             await self._switch_may_begin.wait()
 
-    def take_switch(self) -> tuple[str, bytes] | None:
+    def take_switch(self) -> tuple[str, WaitingSwitch] | None:
         """The next pause or resumption with its asset; None if none may begin. `end_switch` has to follow."""
         asset = self._next()
         if asset is None:
             return None
         waiting = self._switches.pop(asset)
-        raw = waiting.popleft()
+        taken = waiting.popleft()
         if waiting:
             self._switches[asset] = waiting  # behind the other assets
-        self._note(raw, -1, is_switch=True)
+        self._note(taken.raw, -1, is_switch=True)
         self._under_way[asset] += 1
-        return asset, raw
+        return asset, taken
 
     def end_switch(self, asset: str) -> None:
         """Note that a pause or a resumption was applied."""

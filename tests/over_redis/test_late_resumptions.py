@@ -1,0 +1,151 @@
+"""A resumption that waited on Redis ends no pause that was asked for after it, and ends those from before."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from redis_running import RESULTS, RunningRedis
+from vivienne.changes.requests import Asked, SwitchRequest
+from vivienne.changes.service import ConfigService
+from vivienne.errors import VersionConflict
+from vivienne.redis.client import Client
+from vivienne.redis.control.messages import ControlMessages
+from vivienne.redis.control.names import ControlNames
+from vivienne.redis.control.stream import ControlStream
+from vivienne.store.sqlite import SqliteRevisionStore
+from vivienne.times import written
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+PAUSE, RESUME = {"type": "pause", "asset_symbol": "BTC"}, {"type": "resume", "asset_symbol": "BTC"}
+DAY = 86_400_000
+MIDDAY = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[RunningRedis]:
+    with RunningRedis() as running:
+        yield running
+
+
+@pytest.fixture
+def redis(running: RunningRedis) -> RunningRedis:
+    """A Redis that holds nothing."""
+    running.client.flushall()
+    return running
+
+
+@asynccontextmanager
+async def reading(service: ConfigService, redis: RunningRedis) -> AsyncIterator[None]:
+    """Somebody reads the control stream."""
+    client = Client(redis.url)
+    stream = ControlStream(ControlMessages(service), ControlNames("vivienne:control"), "me", lambda: True)
+    task = asyncio.create_task(stream.run(client, lambda: None))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await client.aclose(close_connection_pool=True)
+
+
+async def results_of(service: ConfigService, redis: RunningRedis, count: int) -> list[dict[str, Any]]:
+    with redis.listener(RESULTS) as results:
+        async with reading(service, redis):
+            return [await asyncio.to_thread(results.hear) for _ in range(count)]
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[ConfigService]:
+    service = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ["BTC", "ETH"])
+    yield service
+    await service.close()
+
+
+def at(milliseconds: int) -> datetime:
+    """A time after midday."""
+    return MIDDAY + timedelta(milliseconds=milliseconds)
+
+
+def switch(name: Any, **more: Any) -> SwitchRequest:
+    return SwitchRequest(name, channel="rest", asset="BTC", **more)
+
+
+async def test_an_entry_that_is_older_than_a_pause_does_not_end_it(service: ConfigService, redis: RunningRedis) -> None:
+    redis.add(RESUME)
+    await asyncio.sleep(0.01)  # the clock of Redis has milliseconds
+    await service.switch(switch("pause", reason="since then"))
+
+    (refused,) = await results_of(service, redis, 1)
+    assert ("error", "version_conflict") == (refused["status"], refused["code"])
+    assert "resume again to end that" in refused["message"]
+    assert "since then" == service.paused()["BTC"].reason
+
+    redis.add(RESUME)
+    (done,) = await results_of(service, redis, 1)
+    assert ("success", {}) == (done["status"], dict(service.paused()))
+
+
+async def test_entries_that_waited_keep_their_order(service: ConfigService, redis: RunningRedis) -> None:
+    for _ in range(10):
+        for message in (PAUSE, RESUME):
+            redis.add(message)
+    assert ["success"] * 20 == [each["status"] for each in await results_of(service, redis, 20)]
+    assert {} == service.paused()
+
+
+async def test_a_pause_that_was_there_before_the_entry_ends(service: ConfigService, redis: RunningRedis) -> None:
+    await service.switch(switch("pause"))
+    await asyncio.sleep(0.01)
+    redis.add(RESUME)
+    assert ["success"] == [each["status"] for each in await results_of(service, redis, 1)]
+    assert {} == service.paused()
+
+
+async def test_whoever_may_not_ask_redis_for_its_time_goes_on_and_says_so(
+    service: ConfigService, redis: RunningRedis, caplog: pytest.LogCaptureFixture
+) -> None:
+    redis.client.execute_command("ACL", "SETUSER", "vivienne", "-time")
+    try:
+        with caplog.at_level(logging.WARNING):
+            redis.add(RESUME)
+            assert ["success"] == [each["status"] for each in await results_of(service, redis, 1)]
+    finally:
+        redis.client.execute_command("ACL", "SETUSER", "vivienne", "+time")
+    assert any("Redis refuses TIME" in record.message for record in caplog.records)
+
+
+@pytest.mark.parametrize(
+    ("paused_at", "asked_at", "is_ended"),
+    [
+        (-1, 0, True),
+        (0, 0, True),
+        (1, 2, True),
+        (1, 0, False),
+        (DAY, 0, True),  # the clock of whoever paused is ahead, and tells nothing
+    ],
+)
+async def test_what_the_clocks_say(tmp_path: Path, paused_at: int, asked_at: int, *, is_ended: bool) -> None:
+    """Times are in ms after midday; it is a second past."""
+    store = SqliteRevisionStore(tmp_path / "v.db")
+    pausing = ConfigService(store, ["BTC"], clock=lambda: at(paused_at))
+    await pausing.switch(switch("pause"))
+    service = ConfigService(store, ["BTC"], clock=lambda: at(1_000))
+    asked = Asked(written(at(asked_at)), written(at(asked_at)))
+
+    if is_ended:
+        await service.switch(switch("resume", asked=asked))
+    else:
+        with pytest.raises(VersionConflict, match="somebody paused after that"):
+            await service.switch(switch("resume", asked=asked))
+    assert is_ended == (not service.paused())
+    for each in (pausing, service):
+        await each.close()
