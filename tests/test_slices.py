@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from contextlib import nullcontext
 from itertools import pairwise
 from time import perf_counter
@@ -15,7 +16,7 @@ from vivienne.access.caller import Caller
 from vivienne.changes import telling
 from vivienne.changes.requests import SeveralRequest, SwitchRequest
 from vivienne.changes.service import ConfigService
-from vivienne.slices import SLICE_SECONDS, URGENCY, SharedSlices, Urgency
+from vivienne.slices import SLICE_SECONDS, URGENCY, SharedSlices, Urgency, in_slices
 from vivienne.store.sqlite import SqliteRevisionStore
 
 if TYPE_CHECKING:
@@ -48,6 +49,23 @@ async def test_while_something_is_urgent_slices_leave_it_more_than_a_pass_of_the
             await asyncio.sleep(0)
     between = [later - earlier for earlier, later in pairwise(seen)]
     assert all(each > 1 for each in between) if is_urgent and gives_way else max(between) == 1
+
+
+async def test_however_many_works_are_under_way_a_pass_has_one_slice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slices, "SLICE_SECONDS", 0.0)
+    passes, seen = 0, list[int]()
+
+    def work() -> Pieces[None]:
+        for _ in range(20):
+            yield
+            seen.append(passes)
+
+    works = [asyncio.create_task(in_slices(work())) for _ in range(10)]
+    while not all(each.done() for each in works):
+        passes += 1
+        await asyncio.sleep(0)
+    assert max(Counter(seen[len(works) :]).values()) == 1
+    assert len(seen) == 200
 
 
 async def test_a_pause_is_urgent_until_it_is_told_and_has_passes_of_its_own(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from time import perf_counter
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 _T = TypeVar("_T")
 
@@ -18,7 +19,7 @@ SLICE_SECONDS = 0.002
 
 
 async def in_slices(work: Pieces[_T], *, is_awaited: bool = False) -> _T:
-    """Do work and give its result; others have a turn after each slice.
+    """Do work and give its result; others have a turn after each slice, which all such work under way shares.
 
     Work that is cancelled is done to its end, all at once, so that nothing is left half done.
 
@@ -27,7 +28,7 @@ async def in_slices(work: Pieces[_T], *, is_awaited: bool = False) -> _T:
         is_awaited: what is urgent may wait for it, so it does not give way to that.
     """
     try:
-        return await SharedSlices(gives_way=not is_awaited).done(work)
+        return await slices_of_loop(gives_way=not is_awaited).done(work)
     except asyncio.CancelledError:
         whole(work)
         raise
@@ -108,3 +109,17 @@ class SharedSlices:
                 result: _T = done.value
                 return result
             await self.rest()
+
+
+_OF_LOOPS = WeakKeyDictionary[asyncio.AbstractEventLoop, dict[bool, SharedSlices]]()
+
+
+def slices_of_loop(*, gives_way: bool) -> SharedSlices:
+    """Those of the running event loop, for work that belongs to no part of the program.
+
+    Ten changes of hundreds of assets each make a pass as long as one of them does.
+    """
+    known = _OF_LOOPS.setdefault(asyncio.get_running_loop(), {})
+    if gives_way not in known:
+        known[gives_way] = SharedSlices(gives_way=gives_way)
+    return known[gives_way]

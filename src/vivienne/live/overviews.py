@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
-from vivienne.slices import SharedSlices
+from vivienne.slices import slices_of_loop
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -89,5 +89,5 @@ async def encoded(feed: str, timeframe: str, assets: Pieces[list[bytes]]) -> byt
         assets: encodes each asset, one at a time.
     """
     # A list that nobody waits for any longer is not made to its end.
-    entries = [orjson.Fragment(each) for each in await SharedSlices(gives_way=True).done(assets)]
+    entries = [orjson.Fragment(each) for each in await slices_of_loop(gives_way=True).done(assets)]
     return orjson.dumps({"feed": feed, "timeframe": timeframe, "assets": entries})
