@@ -169,6 +169,15 @@ async def test_a_stop_closes_a_websocket_after_its_last_answer_has_been_sent() -
     await asyncio.wait_for(serving, SECONDS)
 
 
+async def test_a_handshake_that_comes_after_the_stop_has_begun_is_told_so() -> None:
+    async with stopping() as (reader, writer):
+        writer.write(HANDSHAKE + ASKED)
+        head, _, body = (await asyncio.wait_for(reader.read(), SECONDS)).partition(b"\r\n\r\n")
+
+    assert b"HTTP/1.1 503 Service Unavailable" == head.splitlines()[0]
+    assert "stopping" == json.loads(body)["code"]
+
+
 async def test_a_handshake_that_is_refused_during_a_stop_logs_no_error(caplog: pytest.LogCaptureFixture) -> None:
     asked, may_answer = asyncio.Event(), asyncio.Event()
 

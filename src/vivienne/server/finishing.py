@@ -64,5 +64,9 @@ def _cancelled(*, is_change: bool) -> Response:
             "the same request_id to find out, or look at the history"
         )
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, NotStored.title, detail, code=NotStored.code, headers=headers)
-    title, detail = "Vivienne is stopping", "Vivienne is stopping, and this took too long to answer; retry in a moment"
-    return problem(HTTPStatus.SERVICE_UNAVAILABLE, title, detail, code="stopping", headers=headers)
+    return stopping("Vivienne is stopping, and this took too long to answer; retry in a moment", headers)
+
+
+def stopping(detail: str, headers: dict[str, str] | None = None) -> Response:
+    """The answer to what is not begun, or not finished, because the server stops."""
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, "Vivienne is stopping", detail, code="stopping", headers=headers)
