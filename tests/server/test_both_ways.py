@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import logging
 import random
 import re
 import zlib
@@ -278,6 +279,30 @@ async def test_a_handshake_and_its_first_frame_may_be_split_anywhere(program: Pr
         places = range(first, min(len(sent), first + _SPLIT_AT_ONCE))
         for found in await asyncio.gather(*map(answered, places)):
             assert found == ["\r\n\r\n" * 10, "second"]
+
+
+@pytest.mark.parametrize("way", ["by tasks", "directly"])
+async def test_a_stop_ends_those_who_do_not_read_and_says_so_once(
+    program: Program, way: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also those that wait for the answer to what they have said."""
+    caplog.set_level(logging.INFO)
+    clients = [await program.client(way) for _ in range(6)]
+    for client in clients[:-1]:
+        cast("Any", client.writer.transport).pause_reading()
+    for _ in range(60):
+        program.publish(*ASSETS, text="x" * 50_000)
+        await asyncio.sleep(0)
+        await clients[-1].frame()
+    for client in clients[:2]:
+        for _ in range(100):
+            client.say(b'{"type":"ping","request_id":"%s"}' % (b"x" * 100))
+    begun = monotonic()
+    await program.stop(way)
+    lines = [record.getMessage() for record in caplog.records if record.levelno > logging.INFO]
+    lines += [record.getMessage() for record in caplog.records if "did not read" in record.getMessage()]
+    assert lines == ["Connections ended at the stop because their clients did not read: 5"]
+    assert monotonic() - begun < 3
 
 
 @pytest.mark.parametrize("way", ["by tasks", "directly"])

@@ -42,7 +42,9 @@ class Finishing:
 
         async def sending(message: Message) -> None:
             nonlocal has_begun
-            has_begun = True
+            if not has_begun:
+                has_begun = True
+                self.changes -= changes  # it is made; its client may never read the answer
             await send(message)
 
         self.changes += changes
@@ -53,7 +55,8 @@ class Finishing:
                 raise
             await _cancelled(is_change=changes)(scope, receive, send)
         finally:
-            self.changes -= changes
+            if not has_begun:
+                self.changes -= changes
 
 
 def _cancelled(*, is_change: bool) -> Response:
