@@ -418,6 +418,18 @@ def test_refused_handshakes_are_counted_and_written_down_once_in_a_while(
     assert "ERROR" not in running.log
 
 
+@pytest.mark.parametrize("shown", [{}, bearer("viv_" + "x" * 43), bearer("none")])
+def test_what_comes_after_a_handshake_without_a_token_is_never_read(
+    running: RunningServer, shown: dict[str, str]
+) -> None:
+    refused = request("GET", "/ws/state", ("Host", "localhost"), *UPGRADE, *shown.items())
+    with connected(running.port) as opening:
+        opening.sendall(refused + request("GET", "/health", ("Host", "localhost")))
+        found = rest(opening)
+    assert found.startswith(b"HTTP/1.1 401 ")
+    assert found.count(b"HTTP/1.1 ") == 1
+
+
 def test_whoever_opens_too_many_websockets_does_not_keep_others_from_it(tmp_path: Path) -> None:
     secret = make_token(tmp_path / "v.db", "ann", "viewer")
     flags = ("--proxies", "127.0.0.1", "--max-handshakes-per-second", "5")

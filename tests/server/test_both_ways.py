@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import logging
 import random
 import re
 import zlib
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from vivienne.server.listen import Server
     from vivienne.wire.state import AssetState
 
 SECONDS = 20.0
@@ -49,6 +51,9 @@ HANDSHAKE = (
 DEFLATE = b"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
 TEXT, CONTINUED, PING = 1, 0, 9
 _AT_ONCE = 60.0
+_READ_SECONDS = 0.05
+"""Time in which the server reads a piece, so that the next one comes by itself."""
+_SPLIT_AT_ONCE = 64
 LEFT = ("WatchedWebSocket", "LimitedConnection", "Direct", "OpenSocket", "ServerProtocol", "Mailbox", "_Conversation")
 """Objects of a connection."""
 
@@ -62,6 +67,7 @@ class Program:
         self.board = StateBoard(self.hub)
         self.ports: dict[str, int] = {}
         self.clients: list[Plain] = []
+        self._running: dict[str, tuple[Server, asyncio.Task[None]]] = {}
         self.metrics = Metrics()
         self.incoming = Incoming(self._budgets, self.metrics)
         self._app = FastAPI()
@@ -77,17 +83,21 @@ class Program:
     @asynccontextmanager
     async def served(self) -> AsyncIterator[None]:
         ways: dict[str, ASGIApp] = {"by tasks": self.by_tasks, "directly": self._app}
-        running = []
         for way, app in ways.items():
             web, sockets = server(app, Limits(), self.incoming), bind("127.0.0.1", 0)
-            running.append((web, asyncio.create_task(web.serve(sockets))))
+            self._running[way] = web, asyncio.create_task(web.serve(sockets))
             self.ports[way] = sockets[0].getsockname()[1]
         yield
         for client in self.clients:
             client.writer.close()
-        for web, serving in running:
-            web.should_exit = True
-            await asyncio.wait_for(serving, SECONDS)
+        for way in ways:
+            await self.stop(way)
+
+    async def stop(self, way: str) -> None:
+        """Stop the server of a way."""
+        web, serving = self._running[way]
+        web.should_exit = True
+        await asyncio.wait_for(serving, SECONDS)
 
     async def client(self, way: str = "directly", headers: bytes = b"") -> Plain:
         client = await Plain.connected(self.ports[way], headers)
@@ -122,16 +132,22 @@ class Plain:
 
     @classmethod
     async def connected(cls, port: int, headers: bytes = b"") -> Plain:
+        return await cls.begun(port, [HANDSHAKE % headers])
+
+    @classmethod
+    async def begun(cls, port: int, pieces: list[bytes]) -> Plain:
+        """A client that sends the handshake, and what comes with it, in these pieces."""
         client = cls(*await asyncio.open_connection("127.0.0.1", port, limit=2**24))
-        client.writer.write(HANDSHAKE % headers)
+        for number, piece in enumerate(pieces):
+            if number:
+                await asyncio.sleep(_READ_SECONDS)
+            client.writer.write(piece)
         head = await asyncio.wait_for(client._reader.readuntil(b"\r\n\r\n"), SECONDS)
         assert head.startswith(b"HTTP/1.1 101")
         return client
 
     def say(self, payload: bytes, opcode: int = TEXT, *, fin: bool = True, compressed: bool = False) -> None:
-        length = bytes([0x80 | len(payload)]) if len(payload) < 126 else pack("!BH", 0x80 | 126, len(payload))
-        first = opcode | (0x80 if fin else 0) | (0x40 if compressed else 0)
-        self.writer.write(bytes([first]) + length + bytes(4) + payload)  # a mask of zeros changes nothing
+        self.writer.write(said(payload, opcode, fin=fin, compressed=compressed))
 
     async def frame(self) -> bytes:
         """The next frame, whole."""
@@ -145,6 +161,13 @@ class Plain:
                 head += await self._reader.readexactly(8)
                 [length] = unpack("!Q", head[2:])
             return head + await self._reader.readexactly(length)
+
+
+def said(payload: bytes, opcode: int = TEXT, *, fin: bool = True, compressed: bool = False) -> bytes:
+    """A frame of a client."""
+    length = bytes([0x80 | len(payload)]) if len(payload) < 126 else pack("!BH", 0x80 | 126, len(payload))
+    first = opcode | (0x80 if fin else 0) | (0x40 if compressed else 0)
+    return bytes([first]) + length + bytes(4) + payload  # a mask of zeros changes nothing
 
 
 def payload(frame: bytes) -> bytes:
@@ -224,6 +247,62 @@ async def test_both_ways_send_the_same_bytes_whatever_a_client_asks(program: Pro
             await both.subscribe()
         else:
             await both.say(*asked(chance))
+
+
+async def test_frames_in_the_packet_of_the_handshake_are_answered_as_those_after_it(program: Program) -> None:
+    program.publish(*ASSETS)
+    await program.board.handed_over("BTC")
+    asked = [*whole(b'{"type":"subscribe","assets":["ETH"]}'), (b"there?", PING, True), *whole(b"{")]
+    asked += whole(*[b'{"type":"ping","request_id":"%d"}' % number for number in range(500)])
+    early = b"".join(said(payload, opcode, fin=fin) for payload, opcode, fin in asked)
+    heard = list[list[bytes]]()
+    for port in program.ports.values():
+        for pieces in ([HANDSHAKE % b"" + early], [HANDSHAKE % b"", early], [HANDSHAKE % b"" + early[:70], early[70:]]):
+            program.clients.append(client := await Plain.begun(port, pieces))
+            frames = [timeless(await client.frame()) for _ in range(len(ASSETS) + 2 + len(asked) - 1)]
+            heard.append([each for each in frames if b'"asset_data"' not in each])
+    pongs = [json.loads(payload(each)) for each in heard[0] if b'"pong"' in each]
+    assert [pong["request_id"] for pong in pongs] == [str(number) for number in range(500)]
+    assert all(each == heard[0] for each in heard)
+
+
+@pytest.mark.parametrize("way", ["by tasks", "directly"])
+async def test_a_handshake_and_its_first_frame_may_be_split_anywhere(program: Program, way: str) -> None:
+    text = json.dumps({"type": "ping", "request_id": "\r\n\r\n" * 10})
+    sent = HANDSHAKE % b"" + said(text.encode()) + said(b'{"type":"ping","request_id":"second"}')
+
+    async def answered(at: int) -> list[str]:
+        program.clients.append(client := await Plain.begun(program.ports[way], [sent[:at], sent[at:]]))
+        return [json.loads(payload(await client.frame()))["request_id"] for _ in range(2)]
+
+    for first in range(1, len(sent), _SPLIT_AT_ONCE):
+        places = range(first, min(len(sent), first + _SPLIT_AT_ONCE))
+        for found in await asyncio.gather(*map(answered, places)):
+            assert found == ["\r\n\r\n" * 10, "second"]
+
+
+@pytest.mark.parametrize("way", ["by tasks", "directly"])
+async def test_a_stop_ends_those_who_do_not_read_and_says_so_once(
+    program: Program, way: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also those that wait for the answer to what they have said."""
+    caplog.set_level(logging.INFO)
+    clients = [await program.client(way) for _ in range(6)]
+    for client in clients[:-1]:
+        cast("Any", client.writer.transport).pause_reading()
+    for _ in range(60):
+        program.publish(*ASSETS, text="x" * 50_000)
+        await asyncio.sleep(0)
+        await clients[-1].frame()
+    for client in clients[:2]:
+        for _ in range(100):
+            client.say(b'{"type":"ping","request_id":"%s"}' % (b"x" * 100))
+    begun = monotonic()
+    await program.stop(way)
+    lines = [record.getMessage() for record in caplog.records if record.levelno > logging.INFO]
+    lines += [record.getMessage() for record in caplog.records if "did not read" in record.getMessage()]
+    assert lines == ["Connections ended at the stop because their clients did not read: 5"]
+    assert monotonic() - begun < 3
 
 
 @pytest.mark.parametrize("way", ["by tasks", "directly"])

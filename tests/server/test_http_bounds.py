@@ -23,6 +23,9 @@ HEALTH = request("GET", "/health", HOST)
 LAST = request("GET", "/health", HOST, ("Connection", "close"))
 CHUNKED = request("POST", f"{COMPREHENSIVE}/validate", HOST, ("Content-Type", "application/json"),
                   ("Transfer-Encoding", "chunked"))  # fmt: skip
+PAUSE = request("POST", f"{COMPREHENSIVE}/pause", HOST, ("Content-Type", "application/json"),
+                ("Content-Length", "2")) + b"{}"  # fmt: skip
+PAUSES = b'{"type":"control","strategy":"pause","params":{"asset_symbol":"BTC"}}'
 LONG_FILE = request("GET", "/static-offline-docs/swagger-ui-bundle.js", HOST)
 PAGE = request("GET", f"{COMPREHENSIVE}/history", HOST)
 HALF_OPEN = 20
@@ -44,6 +47,11 @@ def comes(true: Callable[[], bool]) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+def frame(payload: bytes) -> bytes:
+    """A short message of a client, under a mask of zeros."""
+    return bytes([0x81, 0x80 | len(payload)]) + bytes(4) + payload
 
 
 def is_ended(connection: socket.socket) -> bool:
@@ -140,6 +148,64 @@ def test_a_handshake_that_is_none_is_answered_and_closed(server: RunningServer, 
     with connected(server.port) as opening:
         opening.sendall(said)
         assert rest(opening).startswith(b"HTTP/1.1 %d " % status)
+
+
+def without(name: str, *more: tuple[str, str]) -> bytes:
+    """A handshake without one of its headers, or with others in its place."""
+    return request("GET", "/ws/state", HOST, *(each for each in UPGRADE if each[0] != name), *more)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        handshake(path="/nothing"),
+        handshake(method="POST"),
+        handshake(("Origin", "https://elsewhere.example")),
+        handshake(("X", "y" * 9_000)),
+        without("Sec-WebSocket-Key"),
+        without("Sec-WebSocket-Version", ("Sec-WebSocket-Version", "1")),
+        without("Upgrade"),
+        without("Upgrade", ("Upgrade", "websocket, h2c")),
+        without("Upgrade", ("Upgrade", "websocket/13")),
+        without("Connection"),
+        without("", ("Connection", "keep-alive")),
+        request("GET", "/ws/state", ("Host", "elsewhere.example"), *UPGRADE),
+    ],
+)
+def test_what_comes_after_a_handshake_that_is_refused_is_never_read(server: RunningServer, said: bytes) -> None:
+    """Somebody else may have chosen it, who could so make requests in the name of the client."""
+    for then in (PAUSE, frame(PAUSES), HEALTH):
+        with connected(server.port) as opening:
+            opening.sendall(said + then)
+            found = rest(opening)
+        assert found.startswith(b"HTTP/1.1 4")
+        assert found.count(b"HTTP/1.1 ") == 1
+    assert not server.get(f"{COMPREHENSIVE}/pause").json()["paused"]
+
+
+def test_a_pause_may_come_in_the_packet_of_the_handshake(server: RunningServer) -> None:
+    with connected(server.port) as opening:
+        opening.sendall(handshake() + frame(PAUSES))
+        assert comes(lambda: bool(server.get(f"{COMPREHENSIVE}/pause").json()["paused"]))
+        opening.sendall(frame(PAUSES.replace(b"pause", b"resume")))
+        assert comes(lambda: not server.get(f"{COMPREHENSIVE}/pause").json()["paused"])
+
+
+@pytest.mark.parametrize("length", [0, *range(2_045, 2_055)])
+def test_who_asks_for_another_protocol_goes_on_with_http(server: RunningServer, length: int) -> None:
+    asked = [
+        HOST,
+        ("Connection", "Upgrade, HTTP2-Settings"),
+        ("Upgrade", "h2c"),
+        ("HTTP2-Settings", "AAMAAABkAAQCAAAA"),
+    ]
+    more = length - len(request("GET", "/health", *asked, ("X", "")))
+    first = request("GET", "/health", *asked, ("X", "x" * more))
+    before = len(server.log)
+    with connected(server.port) as asking:
+        asking.sendall(first + LAST)
+        assert rest(asking).count(b"HTTP/1.1 200 OK") == 2
+    assert "upgrade" not in server.log[before:]
 
 
 def test_a_handshake_may_say_that_it_has_no_body(server: RunningServer) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import socket
 from contextlib import asynccontextmanager
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from starlette.responses import PlainTextResponse
@@ -167,6 +168,27 @@ async def test_a_stop_closes_a_websocket_after_its_last_answer_has_been_sent() -
         await stop
     web.should_exit = True
     await asyncio.wait_for(serving, SECONDS)
+
+
+async def test_a_handshake_that_comes_after_the_stop_has_begun_is_told_so() -> None:
+    async with stopping() as (reader, writer):
+        writer.write(HANDSHAKE + ASKED)
+        head, _, body = (await asyncio.wait_for(reader.read(), SECONDS)).partition(b"\r\n\r\n")
+
+    assert b"HTTP/1.1 503 Service Unavailable" == head.splitlines()[0]
+    assert "stopping" == json.loads(body)["code"]
+
+
+async def test_an_answer_that_nobody_reads_makes_no_error_of_a_stop(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "vivienne")
+    begun = monotonic()
+    async with stopping(PlainTextResponse("x" * 2_000_000)) as (reader, writer):
+        cast("Any", reader)._transport.pause_reading()
+        writer.write(ASKED)
+    assert ["Connections ended at the stop because their clients did not read: 1"] == [
+        record.getMessage() for record in caplog.records if not record.name.startswith("uvicorn") or record.levelno > 20
+    ]
+    assert monotonic() - begun < 3
 
 
 async def test_a_handshake_that_is_refused_during_a_stop_logs_no_error(caplog: pytest.LogCaptureFixture) -> None:

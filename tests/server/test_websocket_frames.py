@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     App = Callable[[Any, Any, Any], Awaitable[None]]
 
 SECONDS = 15.0
-CONT, TEXT, CLOSE, PONG, LAST = 0x00, 0x01, 0x08, 0x0A, 0x80
+HANDSHAKE = request("GET", "/ws", ("Host", "localhost"), *UPGRADE)
+CONT, TEXT, CLOSE, PING, PONG, LAST = 0x00, 0x01, 0x08, 0x09, 0x0A, 0x80
 
 
 def frame(first: int, payload: bytes = b"") -> bytes:
@@ -64,11 +65,11 @@ class Served:
 
 
 @asynccontextmanager
-async def served(app: App, budgets: TimeBudgets | None = None) -> AsyncIterator[Served]:
+async def served(app: App, budgets: TimeBudgets | None = None, limits: Limits | None = None) -> AsyncIterator[Served]:
     """Serve an application in this process."""
     metrics = Metrics()
     sockets = listen.bind("127.0.0.1", 0)
-    web = listen.server(app, Limits(), Incoming(budgets or TimeBudgets(monotonic), metrics))
+    web = listen.server(app, limits or Limits(), Incoming(budgets or TimeBudgets(monotonic), metrics))
     serving = asyncio.create_task(web.serve(sockets))
     try:
         async with asyncio.timeout(SECONDS):
@@ -151,6 +152,78 @@ async def test_what_is_sent_right_after_the_handshake_waits_until_it_is_accepted
             assert await told(reader) == (TEXT, b"5")
         finally:
             writer.transport.abort()
+
+
+async def test_what_comes_in_the_packet_of_the_handshake_waits_until_it_is_accepted() -> None:
+    asked, let_in = asyncio.Event(), asyncio.Event()
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        asked.set()
+        await let_in.wait()
+        await echo(scope, receive, send)
+
+    async with served(slow) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        try:
+            writer.write(HANDSHAKE + frame(LAST | PING, b"?") + frame(LAST | TEXT, b"early"))
+            await asked.wait()
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(reader.read(1), 0.1)
+            let_in.set()
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+            assert [await told(reader), await told(reader)] == [(PONG, b"?"), (TEXT, b"5")]
+        finally:
+            writer.transport.abort()
+
+
+async def test_what_comes_in_the_packet_of_the_handshake_counts_as_what_comes_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(incoming, "MOST_HELD", 3_000)
+    monkeypatch.setattr(websocket_protocol, "_LAST_WORD_SECONDS", 0.1)
+
+    async def never(_scope: Any, _receive: Any, _send: Any) -> None:
+        await asyncio.Event().wait()
+
+    async with served(never) as server:
+        for size, is_ended in ((2_000, False), (4_000, True)):
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(HANDSHAKE + frame(LAST | TEXT, b"x" * size))
+            reading = asyncio.create_task(reader.read())
+            assert is_ended == bool((await asyncio.wait([reading], timeout=0.5))[0])
+            assert server.closed("held") == is_ended
+            writer.transport.abort()
+            await asyncio.wait([reading])
+
+
+async def test_what_comes_after_a_handshake_beyond_the_limits_is_never_read() -> None:
+    async with served(echo, limits=Limits(connections_per_address=1)) as server, server.socket():
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(HANDSHAKE + request("GET", "/", ("Host", "localhost")))
+        found = await reader.read()
+        writer.close()
+    assert found.startswith(b"HTTP/1.1 429 ")
+    assert found.count(b"HTTP/1.1 ") == 1
+
+
+async def test_frames_follow_a_head_of_any_length() -> None:
+    """Heads are parsed in pieces of 2 kB: the end of a head may be in two of them, or begin one."""
+
+    async def answered(length: int) -> tuple[int, bytes]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        try:
+            more = ("X", "x" * (length - len(HANDSHAKE) - len("X: \r\n")))
+            head = request("GET", "/ws", ("Host", "localhost"), *UPGRADE, more)
+            assert len(head) == length
+            writer.write(head + frame(LAST | TEXT, b"\r\n\r\n" * 1_000))
+            await reader.readuntil(b"\r\n\r\n")
+            return await told(reader)
+        finally:
+            writer.transport.abort()
+
+    async with served(echo) as server:
+        for length in (*range(2_045, 2_055), *range(4_093, 4_103)):
+            assert await answered(length) == (TEXT, b"4000")
 
 
 @pytest.mark.parametrize("begun", [frame(TEXT, b"{"), frame(LAST | TEXT, b"{}" * 100)[:50]], ids=["message", "frame"])
@@ -267,7 +340,7 @@ class Blocked:
 async def test_clients_that_read_again_in_the_same_moment_are_written_to_a_few_at_a_time() -> None:
     """Each of thousands of writers has messages for its client, and would send them in the same pass."""
     kind = websocket_protocol.watched(Incoming(TimeBudgets(monotonic), Metrics()))
-    sockets: list[Any] = [kind(Config(_nobody, lifespan="off"), ServerState(), {}) for _ in range(100)]
+    sockets: list[Any] = [kind(Config(_nobody, lifespan="off", log_config=None), ServerState(), {}) for _ in range(100)]
     for each in sockets:
         each.scope, each.transport, each.handshake_complete = {}, Blocked(), True
         each.pause_writing()

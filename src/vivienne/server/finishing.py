@@ -42,7 +42,9 @@ class Finishing:
 
         async def sending(message: Message) -> None:
             nonlocal has_begun
-            has_begun = True
+            if not has_begun:
+                has_begun = True
+                self.changes -= changes  # it is made; its client may never read the answer
             await send(message)
 
         self.changes += changes
@@ -53,7 +55,8 @@ class Finishing:
                 raise
             await _cancelled(is_change=changes)(scope, receive, send)
         finally:
-            self.changes -= changes
+            if not has_begun:
+                self.changes -= changes
 
 
 def _cancelled(*, is_change: bool) -> Response:
@@ -64,5 +67,9 @@ def _cancelled(*, is_change: bool) -> Response:
             "the same request_id to find out, or look at the history"
         )
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, NotStored.title, detail, code=NotStored.code, headers=headers)
-    title, detail = "Vivienne is stopping", "Vivienne is stopping, and this took too long to answer; retry in a moment"
-    return problem(HTTPStatus.SERVICE_UNAVAILABLE, title, detail, code="stopping", headers=headers)
+    return stopping("Vivienne is stopping, and this took too long to answer; retry in a moment", headers)
+
+
+def stopping(detail: str, headers: dict[str, str] | None = None) -> Response:
+    """The answer to what is not begun, or not finished, because the server stops."""
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, "Vivienne is stopping", detail, code="stopping", headers=headers)

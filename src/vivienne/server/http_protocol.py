@@ -153,12 +153,15 @@ class Connection(Receiving):
         scope: dict[str, Any] = getattr(became, "scope", {})  # a handshake that is none has none
         scope[LATE] = (stays.speaks, stays.waits)
         scope[KEEPS] = stays.leaves_replies
+        early = self.flow.take_all()
         self.flow.release()
         if transport.is_closing():
             return
         transport.set_write_buffer_limits(high=_SOCKET_UNREAD)
         transport.resume_reading()
-        if not became.handshake_initiated:
+        if early and became.handshake_initiated:
+            became.data_received(early)  # frames that came with the handshake, or while it waited for its turn
+        elif not became.handshake_initiated:
             self._end(BAD_REQUEST, "Bad Request", "The WebSocket handshake cannot be read")
 
     def _begin_websocket(self) -> None:

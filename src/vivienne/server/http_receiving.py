@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from vivienne.access.caller import counted_as
 from vivienne.server.arriving import Arriving
+from vivienne.server.finishing import stopping
 from vivienne.server.head import HEADERS_TOO_LARGE, refusal
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ _FEW_TURNS = 16
 """Turns in a row after which a connection belongs to those that are parsed a few at a time. A body of the greatest
 length has fewer, unless it comes in small pieces."""
 _LONGEST_ADDRESS = 64
+_UPGRADE_KEY = b"sec-websocket-key"
+_INVALID = "Invalid HTTP request received."
 
 
 class Receiving(HttpToolsProtocol):
@@ -117,7 +121,7 @@ class Receiving(HttpToolsProtocol):
 
     def _parse(self, piece: memoryview) -> None:
         self._arriving.take(len(piece))
-        super().data_received(piece)  # type: ignore[arg-type]  # the parser takes both
+        self._feed(piece)
         if self._is_upgrading:
             return
         self._arriving.count_head()
@@ -128,6 +132,25 @@ class Receiving(HttpToolsProtocol):
         cycle: Any = self.cycle
         if (cycle is None or cycle.response_complete) and self.timeout_keep_alive_task is None:
             self.everything.waits(self)
+
+    def _feed(self, piece: memoryview) -> None:
+        """Give a piece to the parser. What comes after a request that asks for another protocol is kept.
+
+        uvicorn drops it, although it may be the first frames of a WebSocket. A client that asks for a protocol which is
+        not offered, such as HTTP/2, goes on with HTTP.
+        """
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(piece)
+        except HttpParserUpgrade as upgrade:
+            [end] = upgrade.args
+            if end < len(piece):
+                self.flow.give_back(piece[end:])
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+        except HttpParserError:
+            self.logger.warning(_INVALID)
+            self.send_400_response(_INVALID)
 
     # The parser
 
@@ -152,9 +175,12 @@ class Receiving(HttpToolsProtocol):
         is_handshake = self.parser.should_upgrade() and self._should_upgrade()
         refused = refusal(self.url, self.headers, is_handshake=is_handshake)
         if refused is not None:
+            self.everything.ended("malformed")
+        elif is_handshake and self._is_last:
+            refused = stopping("Vivienne is stopping; connect again in a moment")
+        if refused is not None:
             self._refused = True
             self.app, self.url = refused, b"/"  # it is not decoded
-            self.everything.ended("malformed")
         if b"://" in self.url and not self.url.startswith(b"/"):
             # An absolute address wins over Host (RFC 9112, 3.2.2).
             host, _, path = self.url.partition(b"://")[2].partition(b"/")
@@ -164,7 +190,10 @@ class Receiving(HttpToolsProtocol):
         if b"transfer-encoding" not in named:
             self._arriving.body_left = int(named.get(b"content-length", b"0"))  # the parser has checked it
         super().on_headers_complete()
-        if self._is_last and not self.cycle.response_complete:
+        if is_handshake and refused is None:
+            return  # it has no answer of HTTP
+        # After a handshake that is none come frames, which somebody else may have chosen: they are no request.
+        if self._is_last or _UPGRADE_KEY in named or b"websocket" in named.get(b"upgrade", b"").lower():
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:

@@ -55,6 +55,17 @@ class Intake(FlowControl):
             self._held, self._at = b"", 0
         return piece
 
+    def give_back(self, rest: memoryview) -> None:
+        """Keep the end of the piece that was taken last, before everything else."""
+        self._held = bytes(rest) + self._held[self._at :]
+        self._at = 0
+
+    def take_all(self) -> bytes:
+        """Everything that is kept."""
+        taken = self._held[self._at :]
+        self._held, self._at = b"", 0
+        return taken
+
     @property
     def holds(self) -> bool:
         """True if there is something to take."""

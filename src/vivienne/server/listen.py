@@ -56,8 +56,9 @@ _GRACE_SECONDS = 1.0
 _CHANGE_SECONDS = 6.0
 """Seconds that it waits for the answers to changes. A stop takes less than 10 s in all, after which Docker
 kills."""
-_LOOK_SECONDS = 0.2
-"""Seconds between two looks whether there are changes to wait for; a last answer is sent in this time."""
+_LOOK_SECONDS = 0.1
+"""Seconds between two looks whether there are changes to wait for. A last answer is sent in this time, and who does not
+read is forgotten in it."""
 _PING_SECONDS = 20.0
 
 
@@ -194,19 +195,40 @@ class Server(uvicorn.Server):
     async def _wait_tasks_to_complete(self) -> None:
         """Wait for answers. uvicorn gives up after `_CHANGE_SECONDS`; without a change to wait for it is told sooner.
 
+        Who has not read what was sent by then does not get the rest of it: a connection closes only once all is sent.
+
         Raises:
             TimeoutError: there are other requests that are not answered.
         """
         waiting = asyncio.ensure_future(super()._wait_tasks_to_complete())
+        unread = 0
         try:
-            done, _ = await asyncio.wait([waiting], timeout=_GRACE_SECONDS)
-            while not done:
-                changes = self._finishing.changes
-                done, _ = await asyncio.wait([waiting], timeout=_LOOK_SECONDS)
-                if not done and not changes:
-                    raise TimeoutError
+            is_over = await _ends(waiting, _GRACE_SECONDS)
+            while not is_over and self._finishing.changes:
+                is_over = await _ends(waiting, _LOOK_SECONDS)
+            is_over = is_over or await _ends(waiting, _LOOK_SECONDS)
+            if not is_over:
+                unread = self._end_unread()
+                is_over = await _ends(waiting, _LOOK_SECONDS)
+            if not is_over and self.server_state.tasks:
+                raise TimeoutError
         finally:
             waiting.cancel()
+            if unread:
+                _log.info("Connections ended at the stop because their clients did not read: %d", unread)
+
+    def _end_unread(self) -> int:
+        """End the connections on which something is not sent; return their number."""
+        unread = [each for each in self.server_state.connections if each.transport.get_write_buffer_size()]
+        for each in unread:
+            self._connections.ended("unread")
+            each.transport.abort()
+        return len(unread)
+
+
+async def _ends(waiting: asyncio.Future[None], seconds: float) -> bool:
+    """Wait so long at most; tell whether it has ended."""
+    return bool((await asyncio.wait([waiting], timeout=seconds))[0])
 
 
 def room_for(limits: Limits) -> Limits:
