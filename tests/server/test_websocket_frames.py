@@ -120,6 +120,24 @@ async def test_frames_that_are_no_message_end_their_socket_when_there_are_too_ma
         assert await told(other) == (TEXT, b"5")
 
 
+async def test_whole_messages_before_a_frame_that_is_invalid_are_taken() -> None:
+    """A pause may be among them."""
+    taken: asyncio.Queue[Any] = asyncio.Queue()
+
+    async def noting(scope: Any, receive: Any, send: Any) -> None:
+        assert scope["type"] == "websocket"
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] == "websocket.receive":
+            taken.put_nowait(message["text"])
+        taken.put_nowait(message["code"])
+
+    async with served(noting) as server, server.socket() as (reader, writer):
+        writer.write(frame(LAST | TEXT, b"first") + frame(LAST | TEXT, b"second") + frame(LAST | 0x03))
+        assert ["first", "second", 1002] == [await taken.get() for _ in range(3)]
+        assert (await closing(reader))[0] == 1002
+
+
 async def test_a_message_may_come_in_hundreds_of_parts() -> None:
     async with served(echo) as server, server.socket() as (reader, writer):
         writer.write(frame(TEXT, b"{") + frame(CONT, b"ab") * 900 + frame(LAST | CONT, b"}"))

@@ -112,10 +112,10 @@ class Receiving(WebSocketsSansIOProtocol):
             if not self._admit(sum(map(_is_small, self.conn.events))):
                 self._refuse("frames", "too many control frames and parts of messages")
                 return
-            if self.conn.parser_exc is not None:
+            self.handle_events()
+            if self.conn.parser_exc is not None and not self.disconnected:  # whole messages before it count
                 self.handle_parser_exception()
                 return
-            self.handle_events()
             if self.read_paused or self.disconnected or self.transport.is_closing():
                 break
         del self._unread[:read]
