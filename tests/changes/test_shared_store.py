@@ -670,7 +670,7 @@ async def test_a_pause_of_another_process_outlives_a_resumption_that_was_asked_f
         asyncio.run_coroutine_threadsafe(there.switch(pause), loop).result(SECONDS)
 
     store.before_append = pause_there
-    with pytest.raises(VersionConflict, match="was not known here when this resumption was asked for"):
+    with pytest.raises(VersionConflict, match="Somebody paused after this resumption was asked for"):
         await here.switch(RESUME)
 
     await there.catch_up()
@@ -690,6 +690,17 @@ async def test_a_resumption_ends_a_pause_of_another_process_that_was_announced_b
     assert [] == (await here.switch(RESUME))["paused"]
     await there.catch_up()
     assert {} == there.paused()
+
+
+async def test_a_resumption_ends_a_pause_of_another_process_that_was_answered_before_it(
+    here: ConfigService, there: ConfigService
+) -> None:
+    """Here nobody has heard of it yet: a balancer may send one after the other to several processes."""
+    for _ in range(5):
+        await there.switch(SwitchRequest("pause", channel="test", asset="BTC"))
+        assert [] == (await here.switch(RESUME))["paused"]
+        await there.catch_up()
+        assert {} == there.paused()
 
 
 async def test_a_resumption_ends_a_pause_that_the_same_process_is_still_storing(

@@ -144,7 +144,7 @@ async def test_what_the_clocks_say(tmp_path: Path, paused_at: int, asked_at: int
     if is_ended:
         await service.switch(switch("resume", asked=asked))
     else:
-        with pytest.raises(VersionConflict, match="somebody paused after that"):
+        with pytest.raises(VersionConflict, match="Somebody paused after this resumption"):
             await service.switch(switch("resume", asked=asked))
     assert is_ended == (not service.paused())
     for each in (pausing, service):

@@ -17,38 +17,43 @@ class Seen(NamedTuple):
         version: the newest one that was followed here when it came in.
         pauses: in force then.
         under_way: those of this process that were not answered yet, by config_id.
-        asked_at: when it was asked for, if it waited before it came in.
+        asked_at: when it was asked for, ISO 8601 UTC.
+        waited: whether it waited since then, until it came in.
     """
 
     version: int
     pauses: PausesInForce
     under_way: frozenset[str]
-    asked_at: str | None
+    asked_at: str
+    waited: bool
 
     def precedes(self, pause: PauseInForce, now: str) -> bool:
-        """Tell whether the resumption waited, and was asked for before that pause. No clock is ahead of `now`."""
-        return self.asked_at is not None and self.asked_at < pause.created_at <= now
+        """Tell whether a pause was asked for after the resumption, as far as can be told.
+
+        What was known here is older, unless the resumption waited. Of the others the clock of their process has to
+        tell: one that is ahead has a resumption refused until the pause is known, and one that is behind leaves it to
+        the order of the database.
+        """
+        if not self._knew(pause):
+            return pause.created_at >= self.asked_at
+        return self.waited and self.asked_at < pause.created_at <= now
+
+    def _knew(self, pause: PauseInForce) -> bool:
+        is_followed = pause.version is not None and pause.version <= self.version
+        return is_followed or pause.config_id in self.under_way or self.pauses.knows(pause.config_id, pause.layer)
 
     def expect(self, pause: PauseInForce | None, now: str) -> None:
         """Refuse a resumption that would end a pause that came after it.
 
         Args:
             pause: the one of its layer that is stored, if any.
-            now: the time.
+            now: the time; no clock that is right is ahead of it.
 
         Raises:
-            VersionConflict: it came after it, as far as can be told: of two processes no clock says who was first.
+            VersionConflict: it came after it.
         """
-        if pause is None or pause.version is None:
-            return
-        if self.precedes(pause, now):
+        if pause is not None and self.precedes(pause, now):
             raise VersionConflict(
-                f"This resumption waited since {self.asked_at}, and somebody paused after that (version "
-                f"{pause.version}, of {pause.created_at}); resume again to end that"
-            )
-        is_known = pause.version <= self.version or self.pauses.knows(pause.config_id, pause.layer)
-        if not is_known and pause.config_id not in self.under_way:
-            raise VersionConflict(
-                f"A pause of another process (version {pause.version}, of {pause.created_at}) was not known here when "
-                "this resumption was asked for; resume again to end that"
+                f"Somebody paused after this resumption was asked for at {self.asked_at} (version {pause.version}, of "
+                f"{pause.created_at}); resume again to end that"
             )

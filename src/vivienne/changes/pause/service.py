@@ -125,8 +125,9 @@ class Pausing:
         return answer
 
     async def _resume(self, request: SwitchRequest) -> Switched:
-        asked_at = None if request.asked is None else request.asked.latest
-        seen = Seen(self._in_force.version, self._in_force.pauses, frozenset(self._under_way), asked_at)
+        asked, pauses = request.asked, self._in_force.pauses
+        asked_at = self._clock() if asked is None else asked.latest
+        seen = Seen(self._in_force.version, pauses, frozenset(self._under_way), asked_at, waited=asked is not None)
         prepare = partial(self._prepare, request, str(uuid.uuid4()), self._clock(), next(self._numbers), seen=seen)
         return await self._writer.write(prepare, request.channel, request.caller.key, is_urgent=True)
 
