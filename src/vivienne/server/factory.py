@@ -36,6 +36,7 @@ from vivienne.server.root_path import root_of
 from vivienne.server.shortcut import Shortcut
 from vivienne.server.store_health import StoreHealth
 from vivienne.server.websockets import state_endpoint, websocket_routes
+from vivienne.slices import one_piece
 from vivienne.version import build_version
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from vivienne.record.reading.view import RecordView
     from vivienne.server.pushing import Pushes
     from vivienne.server.routes import Routes
+    from vivienne.slices import Pieces
     from vivienne.stream.hub import Hub
     from vivienne.stream.logs import LogStream
     from vivienne.stream.state import LatestStates
@@ -70,7 +72,7 @@ def web_application(
     board: LatestStates,
     logs: LogStream,
     *,
-    additions: Callable[[], dict[str, Any]] = dict,
+    additions: Callable[[], Pieces[dict[str, Any]]] = lambda: one_piece(dict),
     access: Access | None = None,
     alerts: AlertStream | None = None,
     on_demand: OnDemand | None = None,
@@ -128,7 +130,7 @@ def web_application(
 def agent_application(
     service: ConfigService,
     market: MarketView,
-    additions: Callable[[], dict[str, Any]],
+    additions: Callable[[], Pieces[dict[str, Any]]],
     access: Access | None = None,
 ) -> FastAPI:
     """The application of one agent of several: health and metrics. Gateways serve everything else."""
@@ -152,7 +154,7 @@ def _include_websockets(app: FastAPI, state: Callable[[WebSocket], Awaitable[Non
 
 
 def _include_operation(
-    app: FastAPI, service: ConfigService, market: MarketView, additions: Callable[[], dict[str, Any]]
+    app: FastAPI, service: ConfigService, market: MarketView, additions: Callable[[], Pieces[dict[str, Any]]]
 ) -> None:
     """Include the endpoints that every role has."""
     store = StoreHealth(service)
