@@ -51,6 +51,12 @@ def whole(work: Pieces[_T], go_on: Callable[[], None] | None = None) -> _T:
             go_on()
 
 
+def one_piece(work: Callable[[], _T]) -> Pieces[_T]:
+    """Work that is done at once, for those who do it in pieces."""
+    yield
+    return work()
+
+
 class Urgency:
     """What is urgent and under way, such as a pause. It needs dozens of passes of the event loop.
 

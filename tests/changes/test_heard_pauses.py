@@ -23,6 +23,7 @@ from vivienne.redis.pauses import PauseAnnouncer
 from vivienne.server.operation import operation_routes
 from vivienne.server.readiness import Readiness
 from vivienne.server.store_health import StoreHealth
+from vivienne.slices import one_piece
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.times import now, written
 from vivienne.wire.pause import PauseClaim
@@ -270,7 +271,7 @@ async def test_until_it_is_stored_ready_names_it_and_who_asks_hears_of_it(servic
     assert ["c-1"] == [each["config_id"] for each in published]
 
     app = FastAPI()
-    market = SimpleNamespace(is_local=True, assets=ASSETS, troubles=dict)
+    market = SimpleNamespace(is_local=True, assets=ASSETS, troubles=lambda: one_piece(dict))
     store = StoreHealth(service)
     readiness = Readiness(service, cast("MarketView", market), store)
     operation_routes(service, store, readiness).add_to(app)

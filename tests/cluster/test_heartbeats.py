@@ -20,6 +20,7 @@ from vivienne.cluster.remote_market import RemoteMarket
 from vivienne.cluster.state_relay import StateRelay
 from vivienne.cluster.succession import Succession
 from vivienne.redis.client import Client
+from vivienne.slices import whole
 from vivienne.stream.hub import Hub
 from vivienne.times import now
 
@@ -109,7 +110,7 @@ async def test_a_state_is_stale_when_no_newer_one_comes_whatever_heartbeats_say(
 
     assert {"BTC": "stale"} == showing.after(10, beat())
     assert "has published no state for" in showing.reason()
-    assert "has published no state for" in showing.market.troubles()["BTC"]
+    assert "has published no state for" in whole(showing.market.troubles())["BTC"]
     showing.take(state(2))
     assert {"BTC": "live"} == showing.after(1, beat())
 
@@ -135,7 +136,7 @@ async def test_what_decides_nothing_keeps_its_own_reason(status: str) -> None:
     showing = Showing()
     showing.take(state(1, status=status), beat())
     assert {"BTC": status} == showing.after(60, beat())
-    assert "BTC" not in showing.market.troubles()
+    assert "BTC" not in whole(showing.market.troubles())
 
 
 async def test_whoever_only_sends_heartbeats_decides_nothing() -> None:
@@ -145,7 +146,7 @@ async def test_whoever_only_sends_heartbeats_decides_nothing() -> None:
     assert [AGENT] == [each["agent"] for each in showing.agents.there()]
     assert AGENT == (showing.agents.of("BTC") or {"agent": None})["agent"]
     assert showing.agents.of("ETH") is None
-    assert "BTC" not in showing.market.troubles()
+    assert "BTC" not in whole(showing.market.troubles())
     showing.take(state(1, SUCCESSOR), beat(SUCCESSOR))
     assert SUCCESSOR == (showing.agents.of("BTC") or {"agent": None})["agent"]
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from vivienne.cluster.clocks import Clocks
 from vivienne.cluster.heartbeats import ALIKE, SILENT_SECONDS
 from vivienne.errors import AgentUnavailable
+from vivienne.metrics.registry import Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from vivienne.cluster.heartbeats import Heartbeat
 
@@ -90,6 +91,15 @@ class Agents:
         """The last heartbeats of the agents that are alive and publish states, the latest started first."""
         publishers = sorted(self._publishers(), reverse=True)
         return [self._beats[agent] for agent in publishers if agent in self._beats and self.is_there(agent)]
+
+    def samples(self) -> Iterator[Sample | None]:
+        """The number of those, and of assets without one, for the metrics."""
+        yield Sample("vivienne_agents", (), len(self.there()))
+        without = 0
+        for asset in self._assets:
+            without += self.of(asset) is None
+            yield None
+        yield Sample("vivienne_assets_without_agent", (), without)
 
     def of(self, asset: str) -> Heartbeat | None:
         """The last heartbeat of the agent that decides an asset; None if it is not alive."""

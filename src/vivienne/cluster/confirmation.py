@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 
 from vivienne.cluster.remote_market import AGENT_LOST
 from vivienne.config.layers import GLOBAL
+from vivienne.metrics.registry import Sample
+from vivienne.slices import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Generator, Iterable, Mapping
 
     from vivienne.changes.service import ConfigService
     from vivienne.cluster.agents import Agents
     from vivienne.cluster.state_relay import StateRelay
+    from vivienne.slices import Pieces
     from vivienne.wire.answers import AgentConfirmation, Switched
     from vivienne.wire.pause import PauseEntry
 
@@ -41,16 +44,28 @@ class Confirmations:
 
     def missing(self, assets: Iterable[str] | None = None) -> dict[str, str]:
         """By paused asset of these, or of all, the reason why it is not known that its agent has stopped it."""
-        wanted = self._service.assets if assets is None else assets
-        paused = (asset for asset in wanted if self._service.active(asset).pause is not None)
-        found = ((asset, self._reason(asset)) for asset in paused)
-        return {asset: reason for asset, reason in found if reason is not None}
+        return whole(self.find_missing(self._service.assets if assets is None else assets))
 
-    def trouble(self) -> dict[str, str]:
-        """By agent, the paused assets that it has not stopped, in words."""
+    def find_missing(self, assets: Iterable[str]) -> Pieces[dict[str, str]]:
+        """The same, one asset after the other."""
+        found: dict[str, str] = {}
+        for asset in assets:
+            if self._service.active(asset).pause is not None and (reason := self._reason(asset)) is not None:
+                found[asset] = reason
+            yield
+        return found
+
+    def samples(self) -> Generator[Sample | None]:
+        """The number of paused assets that are not confirmed, for the metrics."""
+        missing = yield from self.find_missing(self._service.assets)
+        yield Sample("vivienne_pauses_unconfirmed", (), len(missing))
+
+    def trouble(self) -> Pieces[dict[str, str]]:
+        """By agent, the paused assets that it has not stopped, in words; looks at one asset after the other."""
+        missing = yield from self.find_missing(self._service.assets)
         return {
             f"agent {each['agent'] or 'unknown'}": f"{', '.join(each['assets'])}: {each['reason']}"
-            for each in self._by_agent(self.missing())
+            for each in self._by_agent(missing)
             if not each["confirmed"]
         }
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from vivienne.changes.service import ConfigService
     from vivienne.cluster.agents import Agents
     from vivienne.cluster.state_relay import StateRelay
+    from vivienne.slices import Pieces
     from vivienne.store.revision import AppliedRevision
 
 FOLLOW_SECONDS = 5.0
@@ -54,11 +55,12 @@ class Lagging:
         said = self._states.said_version(asset)
         return said is not None and said < self._versions[asset]
 
-    def reasons(self) -> dict[str, str]:
-        """By agent, the first asset that it decides with an older version, in words."""
+    def reasons(self) -> Pieces[dict[str, str]]:
+        """By agent, the first asset that it decides with an older version, in words; one asset after the other."""
         found: dict[str, str] = {}
         now = self._clock()
         for asset in self._service.assets:
+            yield
             if now - self._since.get(asset, self._begin) <= FOLLOW_SECONDS or not self._is_behind(asset):
                 continue
             agent = self._states.agent_of(asset)

@@ -102,7 +102,7 @@ class RemoteMarket:
         )
         return self._told(asset, "timeframe", beat), found
 
-    def troubles(self) -> dict[str, str]:
+    def troubles(self) -> Pieces[dict[str, str]]:
         """See `MarketView`."""
         troubles: dict[str, str] = {}
         for asset in self.assets:
@@ -113,6 +113,7 @@ class RemoteMarket:
                 troubles[asset] = stale
             elif asset in beat["troubles"]:
                 troubles[asset] = beat["troubles"][asset]
+            yield
         return troubles
 
     def _told(self, asset: str, name: Literal["feed", "timeframe"], beat: Heartbeat) -> str:

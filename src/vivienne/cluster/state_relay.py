@@ -85,7 +85,7 @@ class StateRelay:
         self._behind: dict[str, int] = {}
         """By asset, the number of the last state that was older than the one before it."""
         self._awaited: asyncio.Event | None = None
-        hub.metrics.source(lambda: state_samples(relayed.frame for relayed in self._assets.values()))
+        hub.metrics.long_source(lambda: state_samples(self._assets, self._frame_of))
 
     def show(self, mailbox: Mailbox, assets: Iterable[str] | None = None) -> None:
         """See `vivienne.stream.state.LatestStates`."""
@@ -97,6 +97,10 @@ class StateRelay:
         """See `vivienne.stream.state.LatestStates`."""
         relayed = self._assets.get(asset)
         return None if relayed is None else relayed.frame.message
+
+    def _frame_of(self, asset: str) -> Frame | None:
+        relayed = self._assets.get(asset)
+        return None if relayed is None else relayed.frame
 
     def agent_of(self, asset: str) -> str | None:
         """The agent whose states of this asset are passed on."""

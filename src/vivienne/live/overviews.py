@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from vivienne.changes.shared_answers import SharedAnswers
 from vivienne.slices import slices_of_loop
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
     from contextlib import AbstractAsyncContextManager
 
     from vivienne.slices import Pieces
@@ -25,22 +26,8 @@ def closes_of_each(asked: int, assets: int) -> int:
     return min(asked, max(_LEAST_CLOSES, MOST_CLOSES // max(1, assets)))
 
 
-class _Made(NamedTuple):
-    """A list.
-
-    Attributes:
-        number: how many were made up to this one.
-        closes: closes of each asset.
-        answer: the list, as JSON.
-    """
-
-    number: int
-    closes: int
-    answer: bytes
-
-
 class Overviews:
-    """Lists, in turn. Every caller gets one that was begun after the call, and many calls cost as much as two.
+    """Lists, in turn; see `SharedAnswers`.
 
     Args:
         turn: waits for the turn of a caller, and holds it.
@@ -51,14 +38,12 @@ class Overviews:
     def __init__(
         self,
         turn: Callable[[str], AbstractAsyncContextManager[None]],
-        make: Callable[[int, str], Awaitable[bytes]],
+        make: Callable[[int, str], Coroutine[Any, Any, bytes]],
         assets: int,
     ) -> None:
-        self._turn = turn
+        self._lists = SharedAnswers[int](turn)
         self._make = make
         self._assets = assets
-        self._begun = 0
-        self._last: _Made | None = None
 
     async def one(self, closes: int, whose: str) -> bytes:
         """A list as JSON: `AssetList`.
@@ -70,14 +55,8 @@ class Overviews:
         Raises:
             TooManyRequests: the caller waits for too many already.
         """
-        closes, before = closes_of_each(closes, self._assets), self._begun
-        async with self._turn(whose):
-            last = self._last
-            if last is None or last.number <= before or last.closes != closes:
-                self._begun += 1
-                number = self._begun
-                last = self._last = _Made(number, closes, await self._make(closes, whose))
-            return last.answer
+        closes = closes_of_each(closes, self._assets)
+        return await self._lists.one(closes, whose, lambda: self._make(closes, whose))
 
 
 async def encoded(feed: str, timeframe: str, assets: Pieces[list[bytes]]) -> bytes:

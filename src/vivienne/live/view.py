@@ -10,6 +10,7 @@ from vivienne.live.resting import RestingTurns
 if TYPE_CHECKING:
     from vivienne.agent.schema import Configuration
     from vivienne.live.market import Market
+    from vivienne.slices import Pieces
     from vivienne.wire.chart import Chart
     from vivienne.wire.preview import Comparison
 
@@ -51,8 +52,8 @@ class MarketView(Protocol):
     ) -> tuple[str, Comparison]:
         """The timeframe, and the comparison of the last bars under another configuration."""
 
-    def troubles(self) -> dict[str, str]:
-        """Assets without a usable decision, with the reason."""
+    def troubles(self) -> Pieces[dict[str, str]]:
+        """Assets without a usable decision, with the reason; looks at one asset after the other."""
 
 
 class LocalView:
@@ -86,9 +87,9 @@ class LocalView:
         async with self._turns.one(whose):
             return self._market.compare(asset, candidate, rows)
 
-    def troubles(self) -> dict[str, str]:
+    def troubles(self) -> Pieces[dict[str, str]]:
         """See `MarketView`."""
-        return self._market.troubles()
+        return self._market.find_troubles()
 
     async def _listed(self, closes: int, _whose: str) -> bytes:
         market = self._market

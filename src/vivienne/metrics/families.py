@@ -16,7 +16,7 @@ class Family:
     Attributes:
         labels: their names; each has few values, fixed by the code or the settings.
         buckets: upper bounds, of a histogram.
-        is_kept: counted when it happens; otherwise read when Prometheus asks.
+        is_kept: counted by `Metrics.count` or a histogram; otherwise read when Prometheus asks.
         only: the processes that have it, if not all.
     """
 
@@ -32,8 +32,8 @@ def _counter(meaning: str, *labels: str, is_kept: bool = True, only: str = "") -
     return Family("counter", meaning, labels, is_kept=is_kept, only=only)
 
 
-def _gauge(meaning: str, *labels: str, is_kept: bool = False, only: str = "") -> Family:
-    return Family("gauge", meaning, labels, is_kept=is_kept, only=only)
+def _gauge(meaning: str, *labels: str, only: str = "") -> Family:
+    return Family("gauge", meaning, labels, only=only)
 
 
 def _histogram(meaning: str, *labels: str, buckets: tuple[float, ...] = _WAITING, only: str = "") -> Family:
@@ -101,11 +101,11 @@ FAMILIES: dict[str, Family] = {
         "assets that are not decided here. Only with `--feed push`.",
         "asset", "result", is_kept=False, only=_DECIDES,
     ),
-    "vivienne_decisions_total": _counter("Decisions, by clarity level.", "asset", "level",
+    "vivienne_decisions_total": _counter("Decisions, by clarity level.", "asset", "level", is_kept=False,
                                          only=_DECIDES),
     "vivienne_decision_failures_total": _counter("Decisions that failed.", "asset", only=_DECIDES),
     "vivienne_last_decision_timestamp_seconds": _gauge(
-        "Time of the last decision of an asset, since the epoch.", "asset", is_kept=True, only=_DECIDES
+        "Time of the last decision of an asset, since the epoch.", "asset", only=_DECIDES
     ),
     "vivienne_evaluation_duration_seconds": _histogram(
         "Duration of a decision, with its explanation.", buckets=_FAST, only=_DECIDES

@@ -21,6 +21,7 @@ from vivienne.roles.market import feed_of
 from vivienne.roles.process import Process
 from vivienne.roles.recording import record_of, recorded_market, recorder_of, tasks_of
 from vivienne.server.factory import agent_application
+from vivienne.slices import one_piece
 from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
 from vivienne.times import now
@@ -85,7 +86,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         found = {"redis": redis.trouble or "ok", "succession": succession.trouble() or "ok"}
         return found if recorder is None else {**found, "record": recorder.trouble or "ok"}
 
-    app = agent_application(service, LocalView(market), additions, access)
+    app = agent_application(service, LocalView(market), lambda: one_piece(additions), access)
     title = f"agent {boot.shard}: {', '.join(assets)}; {market.feed} market"
     process = Process(title, app, {"market": market.run, "redis": redis.run})
     senders = senders_of(boot, publish=alerts.show, redis=alerts)

@@ -13,6 +13,7 @@ from vivienne.roles.process import Process
 from vivienne.roles.recording import record_of, recorded_market, recorder_of, tasks_of
 from vivienne.server.factory import web_application
 from vivienne.server.pushing import LocalPushes
+from vivienne.slices import one_piece
 from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
 
@@ -55,7 +56,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         logs,
         alerts=alerts,
         on_demand=alerting.on_demand,
-        additions=additions,
+        additions=lambda: one_piece(additions),
         access=access,
         pushes=None if pushed is None else LocalPushes(pushed),
         costs=boot.paper_costs,

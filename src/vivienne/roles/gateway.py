@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vivienne.cluster.agents import Agents
 from vivienne.cluster.agreement import disagreements
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from vivienne.access.access import Access
     from vivienne.changes.service import ConfigService
     from vivienne.settings.boot import Boot
+    from vivienne.slices import Pieces
     from vivienne.stream.logs import LogStream
 
 
@@ -40,13 +41,12 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     states = _states(service, hub)
     agents, asking = Agents(boot.assets, states.agent_of), Asking()
     gateway = Gateway(boot.assets, agents, states, asking)
-    service.metrics.gauge("vivienne_agents", lambda: len(agents.there()))
-    service.metrics.gauge("vivienne_assets_without_agent", lambda: sum(agents.of(each) is None for each in boot.assets))
+    service.metrics.long_source(agents.samples)
     confirmations, lagging = Confirmations(service, states, agents), Lagging(service, states, agents)
     databases = Databases(service, agents)
     service.confirm = confirmations.confirm
     service.metrics.gauge("vivienne_agents_of_other_databases", lambda: len(databases.reasons()))
-    service.metrics.gauge("vivienne_pauses_unconfirmed", lambda: len(confirmations.missing()))
+    service.metrics.long_source(confirmations.samples)
     alerts, publisher = AlertStream(), AlertPublisher()
     senders = senders_of(boot, show=alerts.show, redis=publisher)
     redis = RedisParts(
@@ -65,8 +65,17 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         confirmations.missing,
     )
 
-    def agreement() -> dict[str, str]:
-        return disagreements(agents.all(), boot.assets, {beat["agent"] for beat in agents.there()})
+    def additions() -> Pieces[dict[str, Any]]:
+        behind = yield from lagging.reasons()
+        different = disagreements(agents.all(), boot.assets, {beat["agent"] for beat in agents.there()})
+        yield
+        unconfirmed = yield from confirmations.trouble()
+        return {
+            "redis": redis.trouble or "ok",
+            "agents": {**behind, **different, **databases.reasons()} or "ok",
+            "pauses": unconfirmed or "ok",
+            "clocks": agents.clocks.reasons(agents.there()) or "ok",
+        }
 
     app = web_application(
         service,
@@ -76,12 +85,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         logs,
         alerts=alerts,
         on_demand=OnDemand(senders, service.alert_store, service.store_reads),
-        additions=lambda: {
-            "redis": redis.trouble or "ok",
-            "agents": {**lagging.reasons(), **agreement(), **databases.reasons()} or "ok",
-            "pauses": confirmations.trouble() or "ok",
-            "clocks": agents.clocks.reasons(agents.there()) or "ok",
-        },
+        additions=additions,
         access=access,
         pushes=RemotePushes(boot.assets, boot.timeframe, agents, asking),
         costs=boot.paper_costs,

@@ -72,7 +72,7 @@ def feed_of(boot: Boot, assets: tuple[str, ...], metrics: Metrics) -> Feed:
         if boot.on_tick and feed.longest_candle > 1:
             raise SettingsError("--evaluate-on tick needs one-minute candles or trades; longer candles have no prices "
                                 "within a bar")  # fmt: skip
-        metrics.source(lambda: [Sample(_LEFT_OUT, labels, count) for labels, count in feed.left_out.items()])
+        metrics.long_source(lambda: (Sample(_LEFT_OUT, *each) for each in list(feed.left_out.items())))
         return feed
     if boot.feed == "exchange":
         from vivienne.market.feeds.exchange.feed import ExchangeFeed  # noqa: PLC0415  # other feeds need no HTTP client
@@ -81,11 +81,11 @@ def feed_of(boot: Boot, assets: tuple[str, ...], metrics: Metrics) -> Feed:
             EXCHANGES[boot.exchange], assets, timeframe=boot.timeframe, bars=boot.window, symbols=boot.symbols,
             quote=boot.quote or None, url=boot.exchange_url,
         )  # fmt: skip
-        metrics.source(lambda: [Sample(*each) for each in followed.counts()])
+        metrics.long_source(lambda: (Sample(*each) for each in followed.counts()))
         return followed
     if boot.feed == "push":
         pushed = PushedFeed(assets, timeframe=boot.timeframe, bars=boot.window, others=set(boot.assets) - set(assets))
-        metrics.source(lambda: [Sample(*each) for each in pushed.counts()])
+        metrics.long_source(lambda: (Sample(*each) for each in pushed.counts()))
         return pushed
     return SimulatedFeed(
         assets,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +25,7 @@ from vivienne.server.configuration import configuration_routes
 from vivienne.server.conversing import Times
 from vivienne.server.decisions import decision_routes
 from vivienne.server.judging import judging_routes
+from vivienne.server.made_once import MadeOnce
 from vivienne.server.metrics import metrics_routes
 from vivienne.server.openapi import complete
 from vivienne.server.operation import operation_routes
@@ -36,6 +36,7 @@ from vivienne.server.root_path import root_of
 from vivienne.server.shortcut import Shortcut
 from vivienne.server.store_health import StoreHealth
 from vivienne.server.websockets import state_endpoint, websocket_routes
+from vivienne.slices import one_piece
 from vivienne.version import build_version
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from vivienne.record.reading.view import RecordView
     from vivienne.server.pushing import Pushes
     from vivienne.server.routes import Routes
+    from vivienne.slices import Pieces
     from vivienne.stream.hub import Hub
     from vivienne.stream.logs import LogStream
     from vivienne.stream.state import LatestStates
@@ -70,7 +72,7 @@ def web_application(
     board: LatestStates,
     logs: LogStream,
     *,
-    additions: Callable[[], dict[str, Any]] = dict,
+    additions: Callable[[], Pieces[dict[str, Any]]] = lambda: one_piece(dict),
     access: Access | None = None,
     alerts: AlertStream | None = None,
     on_demand: OnDemand | None = None,
@@ -128,7 +130,7 @@ def web_application(
 def agent_application(
     service: ConfigService,
     market: MarketView,
-    additions: Callable[[], dict[str, Any]],
+    additions: Callable[[], Pieces[dict[str, Any]]],
     access: Access | None = None,
 ) -> FastAPI:
     """The application of one agent of several: health and metrics. Gateways serve everything else."""
@@ -141,6 +143,7 @@ def agent_application(
     )
     problems.install(app)
     _include_operation(app, service, market, additions)
+    _serve_openapi(app)
     return app
 
 
@@ -151,7 +154,7 @@ def _include_websockets(app: FastAPI, state: Callable[[WebSocket], Awaitable[Non
 
 
 def _include_operation(
-    app: FastAPI, service: ConfigService, market: MarketView, additions: Callable[[], dict[str, Any]]
+    app: FastAPI, service: ConfigService, market: MarketView, additions: Callable[[], Pieces[dict[str, Any]]]
 ) -> None:
     """Include the endpoints that every role has."""
     store = StoreHealth(service)
@@ -166,25 +169,29 @@ def _admission(access: Access | None) -> list[Any]:
 
 
 def _serve_documents(app: FastAPI) -> None:
-    """Serve both documents, each encoded once: encoding blocks the event loop for tens of milliseconds."""
+    """Serve both documents."""
     complete(app)
+    _serve_openapi(app)
+    document = MadeOnce(lambda root: orjson.dumps(asyncapi(root)))
 
-    @cache
-    def openapi_under(root: str) -> bytes:
+    async def messages(request: Request) -> Response:
+        return Response(await document.under(root_of(request.scope)), media_type="application/json")
+
+    app.add_api_route("/asyncapi.json", messages, include_in_schema=False)
+
+
+def _serve_openapi(app: FastAPI) -> None:
+    """Serve the document of the endpoints."""
+
+    def made(root: str) -> bytes:
         servers = {"servers": [{"url": root}]} if root else {}
         return orjson.dumps({**app.openapi(), **servers})
 
-    @cache
-    def asyncapi_under(root: str) -> bytes:
-        return orjson.dumps(asyncapi(root))
+    document = MadeOnce(made)
 
     async def openapi(request: Request) -> Response:
-        return Response(openapi_under(root_of(request.scope)), media_type="application/json")
+        return Response(await document.under(root_of(request.scope)), media_type="application/json")
 
-    async def messages(request: Request) -> Response:
-        return Response(asyncapi_under(root_of(request.scope)), media_type="application/json")
-
-    # In place of FastAPI's own route, which encodes it each time and is not in the table of roles.
+    # In place of FastAPI's own route, which makes it on the event loop, and is not in the table of roles.
     app.router.routes[:] = [each for each in app.routes if getattr(each, "path", "") != app.openapi_url]
     app.add_api_route("/openapi.json", openapi, methods=["GET", "HEAD"], include_in_schema=False)
-    app.add_api_route("/asyncapi.json", messages, include_in_schema=False)

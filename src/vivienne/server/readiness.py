@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from vivienne.metrics.registry import Sample
+from vivienne.slices import one_piece
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
     from vivienne.changes.service import ConfigService
     from vivienne.live.view import MarketView
     from vivienne.server.store_health import StoreHealth
+    from vivienne.slices import Pieces
 
 ReadyStatus = Literal["ready", "degraded", "unavailable"]
 
@@ -32,7 +34,7 @@ class Readiness:
         service: ConfigService,
         market: MarketView,
         store: StoreHealth,
-        additions: Callable[[], dict[str, Any]] = dict,
+        additions: Callable[[], Pieces[dict[str, Any]]] = lambda: one_piece(dict),
         is_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self._service = service
@@ -40,16 +42,18 @@ class Readiness:
         self._store = store
         self._additions = additions
         self._is_stopping = is_stopping
-        service.metrics.source(self._samples)
+        service.metrics.long_source(self._samples)
 
-    def now(self) -> tuple[ReadyStatus, dict[str, Any]]:
-        """The status, and by part ``ok`` or what is wrong with it."""
+    def now(self) -> Pieces[tuple[ReadyStatus, dict[str, Any]]]:
+        """The status, and by part ``ok`` or what is wrong with it; looks at one asset after the other."""
         needed: dict[str, Any] = {"store": self._store.trouble or "ok"}
         if self._is_stopping():
             needed["process"] = "It is stopping; connect to another one"
-        helpful = self._additions()
+        helpful = yield from self._additions()
         feeds = needed if self._market.is_local else helpful
-        feeds["feeds"] = dict.fromkeys(self._market.assets, "ok") | self._market.troubles()
+        troubles = yield from self._market.troubles()
+        feeds["feeds"] = dict.fromkeys(self._market.assets, "ok") | troubles
+        yield
         for layer, found in self._service.ignored.items():
             helpful.setdefault("configuration", {})[layer] = [problem.message for problem in found]
         if unstored := self._service.unstored():
@@ -59,8 +63,8 @@ class Readiness:
             status = "unavailable"
         return status, {**needed, **helpful}
 
-    def _samples(self) -> Iterator[Sample]:
-        current, _ = self.now()
+    def _samples(self) -> Generator[Sample | None]:
+        current, _ = yield from self.now()
         for status in get_args(ReadyStatus):
             yield Sample("vivienne_ready", (status,), float(status == current))
 

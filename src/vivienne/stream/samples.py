@@ -10,15 +10,23 @@ from vivienne.wire.messages import AGENT
 from vivienne.wire.state import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from vivienne.stream.frame import Frame
 
 
-def state_samples(frames: Iterable[Frame]) -> Iterator[Sample]:
-    """Status, data age and age limit of each asset."""
-    for frame in frames:
-        asset, data = frame.message["asset"], frame.message["agents"][AGENT]["data"]
+def state_samples(assets: Iterable[str], frame_of: Callable[[str], Frame | None]) -> Iterator[Sample]:
+    """Status, data age and age limit of each asset; assets may come and go between the samples.
+
+    Args:
+        assets: names of those that have a state.
+        frame_of: gives the latest state of an asset, None if it has none any more.
+    """
+    for asset in list(assets):
+        frame = frame_of(asset)
+        if frame is None:
+            continue
+        data = frame.message["agents"][AGENT]["data"]
         for status in get_args(Status):
             yield Sample("vivienne_asset_status", (asset, status), float(data["status"] == status))
         if (age := data.get("data_age")) is not None:

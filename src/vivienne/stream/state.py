@@ -51,7 +51,7 @@ class StateBoard:
         self._seq: dict[str, int] = {}
         self._earlier: dict[str, Earlier] = {}
         self._new: dict[str, _State] = {}
-        hub.metrics.source(lambda: state_samples(self._frames.values()))
+        hub.metrics.long_source(lambda: state_samples(self._frames, self._frames.get))
 
     def publish(self, asset: str, *, data: AssetState, config: Document, config_version: int) -> None:
         """Give a new state the next number of its asset and broadcast it, in the next iteration of the event loop."""

@@ -225,15 +225,19 @@ class ExchangeFeed:
         self._streams[asset].doubt(self._followed[asset].stream_symbol, reason)
 
     def counts(self) -> Iterator[tuple[str, tuple[str, ...], float]]:
-        """What happened so far: name of the metric, values of its labels, and number."""
+        """What happened so far: name of the metric, values of its labels, and number.
+
+        It may go on between any two; the numbers of an asset are of one moment.
+        """
         counts = [stream.counts for stream in self.streams]
         yield "vivienne_exchange_connects_total", (), sum(each.connects for each in counts)
         yield "vivienne_exchange_breaks_total", (), sum(each.breaks for each in counts)
         yield "vivienne_exchange_left_out_total", (), sum(each.left_out.total() for each in counts)
-        for asset, each in self.followings.items():
-            for kind, number in each.counts():
+        for asset, each in list(self.followings.items()):
+            minutes, delay = list(each.counts()), each.contact.delay
+            for kind, number in minutes:
                 yield "vivienne_exchange_minutes_total", (asset, kind), number
-            if (delay := each.contact.delay) is not None:
+            if delay is not None:
                 yield "vivienne_exchange_delay_seconds", (asset,), delay
 
     def listing(self, asset: str) -> Listing:

@@ -185,10 +185,14 @@ class PushedFeed:
                 await waiting.is_empty.wait()
 
     def counts(self) -> Iterator[tuple[str, tuple[str, ...], float]]:
-        """What became of all rows so far: name of the metric, values of its labels, and number."""
+        """What became of all rows so far: name of the metric, values of its labels, and number.
+
+        Rows may be pushed between any two; the numbers of an asset are of one moment.
+        """
         for asset in (*self.assets, "unknown"):
-            for result in RESULTS if asset != "unknown" else ("refused",):
-                yield "vivienne_pushed_rows_total", (asset, result), self._counts[asset, result]
+            results = RESULTS if asset != "unknown" else ("refused",)
+            for result, number in [(result, self._counts[asset, result]) for result in results]:
+                yield "vivienne_pushed_rows_total", (asset, result), number
 
     def listing(self, asset: str) -> Listing | None:
         """None: who pushes does not say. See `Feed`."""
