@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from vivienne.server.http import caller_of
 from vivienne.server.routes import Routes
-from vivienne.slices import SharedSlices
+from vivienne.slices import slices_of_loop
 from vivienne.times import now, written
 from vivienne.version import build_version
 
@@ -29,7 +29,6 @@ def operation_routes(service: ConfigService, store: StoreHealth, readiness: Read
         readiness: knows the health of the parts.
     """
     routes = Routes(tags=["operation"])
-    slices = SharedSlices(gives_way=True)
 
     @routes.get("/health")
     async def health() -> dict[str, Any]:
@@ -40,7 +39,7 @@ def operation_routes(service: ConfigService, store: StoreHealth, readiness: Read
     async def ready(request: Request) -> Response:
         """Health of the parts: feeds and store. Without a token, where one is needed, only the status."""
         await store.look()
-        status, parts = await slices.done(readiness.now())
+        status, parts = await slices_of_loop(gives_way=True).done(readiness.now())
         paused = {asset: pause.sentence() for asset, pause in service.paused().items()}
         details = {**parts, "paused": paused} if caller_of(request).may("viewer") else {}
         content = orjson.dumps({"status": status, **details})
