@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from redis_running import RESULTS, RunningRedis
+from redis_running import RESULTS, STREAM, RunningRedis
 from vivienne.changes.requests import Asked, SwitchRequest
 from vivienne.changes.service import ConfigService
 from vivienne.errors import VersionConflict
@@ -108,6 +109,17 @@ async def test_a_pause_that_was_there_before_the_entry_ends(service: ConfigServi
     redis.add(RESUME)
     assert ["success"] == [each["status"] for each in await results_of(service, redis, 1)]
     assert {} == service.paused()
+
+
+@pytest.mark.parametrize("number", ["0-1", "1-0", f"{2**63}-7", f"{2**64 - 2}-0"])
+async def test_an_entry_may_have_any_number(service: ConfigService, redis: RunningRedis, number: str) -> None:
+    await service.switch(switch("pause"))
+    redis.client.xadd(STREAM, {"message": json.dumps(RESUME)}, id=number)
+    redis.add({**PAUSE, "asset_symbol": "ETH"})
+    first, second = await results_of(service, redis, 2)
+    is_old = int(number.partition("-")[0]) < 2
+    assert ("version_conflict" if is_old else None, "success") == (first.get("code"), second["status"])
+    assert (["BTC", "ETH"] if is_old else ["ETH"]) == sorted(service.paused())
 
 
 async def test_whoever_may_not_ask_redis_for_its_time_goes_on_and_says_so(

@@ -9,7 +9,7 @@ from fastapi import Depends, Path, Query, Request
 from starlette.responses import Response
 
 from vivienne.changes.looking_back import RevisionFilter  # noqa: TC001  # FastAPI reads the annotation
-from vivienne.changes.requests import Activate, Delete, Intent, Reset, Switch, Update
+from vivienne.changes.requests import Activate, Delete, Intent, Reset, Switch, Update, asked_at
 from vivienne.channels.envelope import (
     FIELDS,
     LONGEST_PAUSE,
@@ -46,6 +46,7 @@ from vivienne.server.http import (
     read_configuration,
     with_headers,
 )
+from vivienne.server.received import received
 from vivienne.server.routes import Routes
 from vivienne.server.several import add_several
 from vivienne.wire.answers import (
@@ -175,7 +176,9 @@ def _add_switches(routes: Routes, service: ConfigService) -> None:
             check_query(request, "asset_symbol", "author", "reason")
             fields, _ = split_envelope(body)
             envelope = open_envelope(with_headers(request, fields, if_match, key))
-        outcome = await service.switch(envelope.switch(switch, channel=CHANNEL, caller=caller_of(request)))
+        with asked_at(received(request.scope)):
+            asked = envelope.switch(switch, channel=CHANNEL, caller=caller_of(request))
+        outcome = await service.switch(asked)
         status = HTTPStatus.OK if outcome["status"] == "success" else HTTPStatus.ACCEPTED
         return Answer(outcome, status, {"ETag": etag(outcome["version"])})
 

@@ -15,6 +15,7 @@ from vivienne.access.caller import counted_as
 from vivienne.server.arriving import Arriving
 from vivienne.server.finishing import stopping
 from vivienne.server.head import HEADERS_TOO_LARGE, refusal
+from vivienne.server.received import RECEIVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -190,6 +191,8 @@ class Receiving(HttpToolsProtocol):
         if b"transfer-encoding" not in named:
             self._arriving.body_left = int(named.get(b"content-length", b"0"))  # the parser has checked it
         super().on_headers_complete()
+        scope: dict[str, Any] = self.scope  # type: ignore[assignment]  # it has a key of our own
+        scope[RECEIVED] = self.flow.since
         if is_handshake and refused is None:
             return  # it has no answer of HTTP
         # After a handshake that is none come frames, which somebody else may have chosen: they are no request.

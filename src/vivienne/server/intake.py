@@ -5,6 +5,7 @@ uvicorn parses what has been read at once, which may be thousands of requests or
 
 from __future__ import annotations
 
+from time import time
 from typing import TYPE_CHECKING
 
 from uvicorn.protocols.http.flow_control import FlowControl
@@ -23,6 +24,9 @@ class Intake(FlowControl):
     Args:
         transport: of the connection.
         resume: called when reading may go on.
+
+    Attributes:
+        since: when the first of it arrived, or the last that was kept, in seconds since 1970.
     """
 
     def __init__(self, transport: asyncio.Transport, resume: Callable[[], None]) -> None:
@@ -30,6 +34,7 @@ class Intake(FlowControl):
         self._resume = resume
         self._held = b""
         self._at = 0
+        self.since = time()
 
     def hold(self, data: bytes) -> None:
         """Keep bytes until they are taken, and read nothing until then."""
@@ -38,6 +43,8 @@ class Intake(FlowControl):
 
     def keep(self, data: bytes) -> None:
         """Keep bytes that are taken at once."""
+        if not self._held:
+            self.since = time()
         self._held = self._held[self._at :] + data
         self._at = 0
 

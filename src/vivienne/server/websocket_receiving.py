@@ -7,6 +7,7 @@ many WebSockets, takes seconds; it keeps the parts of an unfinished message one 
 from __future__ import annotations
 
 from sys import getsizeof
+from time import time
 from typing import TYPE_CHECKING, Any, Literal
 
 from uvicorn.protocols.utils import ClientDisconnected
@@ -17,6 +18,7 @@ from websockets.protocol import State
 from vivienne.access.caller import counted_as
 from vivienne.logs.defects import DEFECTS
 from vivienne.server.http import CALLER
+from vivienne.server.received import RECEIVED
 
 if TYPE_CHECKING:
     import asyncio
@@ -58,6 +60,8 @@ class Receiving(WebSocketsSansIOProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._unread = bytearray()
         """Bytes that have arrived and wait for their turn."""
+        self._unread_since = 0.0
+        """When the first of them arrived, in seconds since 1970."""
         self._turn: Turn | None = None
         """The turn that is asked for."""
         self._kept: list[tuple[dict[str, Any], int]] = []
@@ -75,6 +79,8 @@ class Receiving(WebSocketsSansIOProtocol):
         if not self.handshake_initiated:
             super().data_received(data)
             return
+        if not self._unread:
+            self._unread_since = time()
         self._unread += data
         self._go_on()
 
@@ -163,7 +169,7 @@ class Receiving(WebSocketsSansIOProtocol):
         [data], self.frames = self.frames, []
         if self.close_sent:
             return
-        message: dict[str, Any] = {"type": "websocket.receive"}
+        message: dict[str, Any] = {"type": "websocket.receive", RECEIVED: self._unread_since}
         if self.curr_msg_data_type != "text":
             message["bytes"] = b""  # nobody reads them
         elif len(data) > self.incoming.longest:

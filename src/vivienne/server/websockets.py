@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from starlette.websockets import WebSocket  # noqa: TC002  # FastAPI reads the annotation
 
 from vivienne.access.limits import Limits
+from vivienne.changes.requests import asked_at
 from vivienne.channels.envelope import LONGEST_PAUSE, refuse_unknown
 from vivienne.channels.json import read_object, too_large
 from vivienne.channels.messages import (
@@ -28,6 +29,7 @@ from vivienne.server.charging import KEEPS
 from vivienne.server.conversing import Silence, converse
 from vivienne.server.direct import hand_over
 from vivienne.server.http import caller_of
+from vivienne.server.received import received
 from vivienne.server.routes import Routes
 from vivienne.server.websocket_addresses import ALERTS, LOGS, STATE
 from vivienne.server.websocket_receiving import TOO_LONG
@@ -173,9 +175,11 @@ class _Conversation:
         try:
             with self._budgets.charged(caller.key):
                 message = _read(event, self._limits.message)
+            asked = received(event)
             event.clear()  # it may be long, and the answer may take a while
             kind, request_id = _text(message.get("type")), request_id_of(message)
-            answer: Mapping[str, Any] = await self._answer(message, caller)
+            with asked_at(asked):
+                answer: Mapping[str, Any] = await self._answer(message, caller)
         except ChangeRefused as refused:
             answer = error_reply(refused, in_reply_to=kind, request_id=request_id)
         except Exception as error:  # noqa: BLE001  # a defect must not cost the client its connection

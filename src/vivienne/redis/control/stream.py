@@ -39,6 +39,8 @@ LOOK_SECONDS = 5.0
 """Time between two searches for entries of others; after the first there should be none."""
 FIRST_DELAY, LONGEST_DELAY = 0.5, 5.0
 """Delays before an entry that the store did not take is retried, in seconds."""
+_OLDEST = 365 * 86_400_000
+"""Age that an entry has at most, in milliseconds: numbers up to 2**64 may be given to one."""
 LEAST_TRIES = 8
 """Attempts before an entry can be given up."""
 
@@ -148,6 +150,6 @@ async def _added(redis: Redis, entry_id: bytes) -> Asked | None:
             "Redis refuses TIME, so a resumption of the control stream may end a later pause; allow it (docs/redis.md)"
         )
         return None
-    age = timedelta(milliseconds=seconds * 1_000 + microseconds // 1_000 - int(entry_id.partition(b"-")[0]))
-    age = max(timedelta(0), age)
+    milliseconds = seconds * 1_000 + microseconds // 1_000 - int(entry_id.partition(b"-")[0])
+    age = timedelta(milliseconds=min(max(0, milliseconds), _OLDEST))
     return Asked(written(before - age), written(now() - age))

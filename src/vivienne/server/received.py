@@ -1,0 +1,22 @@
+"""When a request or a message arrived: before it waited for its turn, and for the time of its caller."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from time import time
+from typing import TYPE_CHECKING, Any
+
+from vivienne.changes.requests import Asked
+from vivienne.times import written
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RECEIVED = "vivienne.received"
+"""Key, in the scope of a request and in a message of a WebSocket, of the time, in seconds since 1970."""
+
+
+def received(scope: Mapping[str, Any]) -> Asked:
+    """When what is asked for in a request or a message was asked for."""
+    at = written(datetime.fromtimestamp(scope.get(RECEIVED) or time(), UTC))
+    return Asked(at, at)

@@ -1,0 +1,129 @@
+"""A resumption that waits for the time of its caller, who used it up, ends no pause that came meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from fastapi import FastAPI
+from websockets.asyncio.client import connect
+
+from vivienne.access.budget import TimeBudgets
+from vivienne.access.caller import Caller
+from vivienne.access.limits import Limits
+from vivienne.changes.service import ConfigService
+from vivienne.outbox.stream import AlertStream
+from vivienne.server import listen, problems
+from vivienne.server.charging import Charging
+from vivienne.server.configuration import configuration_routes
+from vivienne.server.conversing import Times
+from vivienne.server.http import CALLER
+from vivienne.server.incoming import Incoming
+from vivienne.server.websockets import state_endpoint, websocket_routes
+from vivienne.store.sqlite import SqliteRevisionStore
+from vivienne.stream.hub import Hub
+from vivienne.stream.logs import LogStream
+from vivienne.stream.state import StateBoard
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+SECONDS = 20.0
+COMPREHENSIVE = "/phoenix/config/vivienne/comprehensive"
+BUSY, OTHER = "127.0.0.2", "127.0.0.3"
+BUSY_KEY = Caller(BUSY).key
+
+
+class Budgets(TimeBudgets):
+    """They tell when somebody waits."""
+
+    def __init__(self) -> None:
+        super().__init__(monotonic)
+        self.waits = asyncio.Event()
+
+    def when_due(self, key: str, then: Any) -> int:
+        """See `TimeBudgets`."""
+        if key == BUSY_KEY:
+            self.waits.set()
+        return super().when_due(key, then)
+
+    def use_up(self, seconds: float) -> None:
+        """The busy one waits for so long, or a little longer."""
+        self.charge(BUSY_KEY, seconds)
+
+
+@asynccontextmanager
+async def served(service: ConfigService, budgets: Budgets) -> AsyncIterator[str]:
+    """The address of a server."""
+    app, hub = FastAPI(), Hub()
+    configuration_routes(service, budgets).add_to(app)
+    state = state_endpoint(service, hub, StateBoard(hub), Times(budgets, budgets))
+    websocket_routes(state, Times(budgets, budgets), LogStream(), AlertStream(), service.metrics).add_to(app)
+    problems.install(app)
+    charging = Charging(app, budgets)
+
+    async def known(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            scope[CALLER] = Caller(scope["client"][0])
+        await charging(scope, receive, send)
+
+    sockets = listen.bind("127.0.0.1", 0)
+    web = listen.server(known, Limits(), Incoming(budgets, service.metrics))
+    serving = asyncio.create_task(web.serve(sockets))
+    try:
+        async with asyncio.timeout(SECONDS):
+            yield f"127.0.0.1:{sockets[0].getsockname()[1]}"
+    finally:
+        web.should_exit = True
+        await serving
+
+
+def client(address: str, whose: str) -> httpx.AsyncClient:
+    """A client with an address of its own."""
+    return httpx.AsyncClient(
+        base_url=f"http://{address}{COMPREHENSIVE}",
+        transport=httpx.AsyncHTTPTransport(local_address=whose),
+        timeout=SECONDS,
+    )
+
+
+async def test_over_http(tmp_path: Path) -> None:
+    service, budgets = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ["BTC"]), Budgets()
+    async with served(service, budgets) as address, client(address, BUSY) as busy, client(address, OTHER) as other:
+        assert (await other.post("/pause", json={"reason": "before"})).status_code == 200
+        budgets.use_up(0.3)
+        resuming = asyncio.create_task(busy.post("/resume", json={}))
+        await budgets.waits.wait()
+        await asyncio.sleep(0.01)  # times have milliseconds
+        assert (await other.post("/pause", json={"reason": "meanwhile"})).status_code == 200
+        refused = await resuming
+
+        assert (refused.status_code, refused.json()["code"]) == (412, "version_conflict")
+        assert "Somebody paused after this resumption was asked for" in refused.json()["detail"]
+        assert service.paused()["BTC"].reason == "meanwhile"
+        assert (await busy.post("/resume", json={})).status_code == 200
+    await service.close()
+
+
+async def test_over_a_websocket(tmp_path: Path) -> None:
+    service, budgets = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ["BTC"]), Budgets()
+    async with (
+        served(service, budgets) as address,
+        client(address, OTHER) as other,
+        connect(f"ws://{address}/ws/state", local_addr=(BUSY, 0)) as socket,
+    ):
+        budgets.use_up(0.3)
+        budgets.waits.clear()
+        await socket.send(json.dumps({"type": "resume", "asset": "BTC"}))
+        await budgets.waits.wait()
+        await asyncio.sleep(0.01)
+        assert (await other.post("/pause", json={"asset_symbol": "BTC"})).status_code == 200
+
+        assert json.loads(await socket.recv())["code"] == "version_conflict"
+        assert [*service.paused()] == ["BTC"]
+    await service.close()
