@@ -9,9 +9,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pytest
 from fastapi import FastAPI
 from websockets.asyncio.client import connect
+from websockets.frames import Frame, Opcode
 
+from raw_http import request
 from vivienne.access.budget import TimeBudgets
 from vivienne.access.caller import Caller
 from vivienne.access.limits import Limits
@@ -127,3 +130,35 @@ async def test_over_a_websocket(tmp_path: Path) -> None:
         assert json.loads(await socket.recv())["code"] == "version_conflict"
         assert [*service.paused()] == ["BTC"]
     await service.close()
+
+
+@pytest.mark.parametrize("times", range(3))
+async def test_a_pause_and_its_resumption_in_one_packet(tmp_path: Path, times: int) -> None:
+    """They keep their order, over a WebSocket and as requests of one connection."""
+    service, budgets = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ["BTC"]), Budgets()
+    async with served(service, budgets) as address:
+        host, _, port = address.partition(":")
+        reader, writer = await asyncio.open_connection(host, int(port), local_addr=(BUSY, 0))
+        budgets.use_up(0.05 * times)
+        asked = (("pause", ("Connection", "keep-alive")), ("resume", ("Connection", "close")))
+        writer.write(b"".join(posted(name, header) for name, header in asked))
+        answer = await reader.read()
+        assert answer.count(b"HTTP/1.1 200") == 2, answer
+        writer.close()
+        assert not service.paused()
+
+        async with connect(f"ws://{address}/ws/state", local_addr=(BUSY, 0)) as socket:
+            budgets.use_up(0.05 * times)
+            frames = [
+                Frame(Opcode.TEXT, b'{"type": "%s"}' % name).serialize(mask=True) for name in (b"pause", b"resume")
+            ]
+            socket.transport.write(b"".join(frames))
+            answers = [json.loads(await socket.recv()) for _ in frames]
+        assert [each["status"] for each in answers] == ["success", "success"]
+        assert not service.paused()
+    await service.close()
+
+
+def posted(name: str, header: tuple[str, str]) -> bytes:
+    """A request with an empty body."""
+    return request("POST", f"{COMPREHENSIVE}/{name}", ("Host", "localhost"), header, ("Content-Length", "0"))

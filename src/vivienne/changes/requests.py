@@ -162,14 +162,15 @@ class UndoRequest(Request):
 
 
 class Asked(NamedTuple):
-    """When something was asked for that waited until it was read. Times are ISO 8601 UTC, by the clock of this process.
+    """When something was asked for, which may have waited since. Those that come the same way keep their order.
 
-    Another clock has the true time. So a pause is from the earliest one that may be, and a resumption from the latest:
-    those that come the same way keep their order.
+    Attributes:
+        pause: the time if it is a pause, ISO 8601 UTC, by the clock of this process.
+        resumption: the time if it is a resumption; no earlier than that of a pause which came the same way before it.
     """
 
-    earliest: str
-    latest: str
+    pause: str
+    resumption: str
 
 
 _ASKED: ContextVar[Asked | None] = ContextVar("asked", default=None)
@@ -190,7 +191,7 @@ class SwitchRequest(Request):
     """A request to pause or resume an asset, or all of them.
 
     Attributes:
-        asked: when, if it waited; it may be older than what was asked for over another channel since.
+        asked: when; what came over another channel since may be in force already. None for now.
     """
 
     switch: Switch

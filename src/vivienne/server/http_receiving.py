@@ -6,6 +6,7 @@ is answered. uvicorn also keeps headers and trailers without a limit, and waits 
 
 from __future__ import annotations
 
+from time import time
 from typing import TYPE_CHECKING, Any
 
 from httptools import HttpParserError, HttpParserUpgrade
@@ -57,6 +58,8 @@ class Receiving(HttpToolsProtocol):
         self._arriving = Arriving()
         self._pauses_as: str | None = None
         """Name under which the request that is answered has its turn among pauses; None if it is no pause."""
+        self._last_at = 0.0
+        """When the last request was there, in seconds since 1970."""
         self._turns = 0
         """Pieces parsed since the connection was last idle; one more once it has been used."""
 
@@ -192,7 +195,8 @@ class Receiving(HttpToolsProtocol):
             self._arriving.body_left = int(named.get(b"content-length", b"0"))  # the parser has checked it
         super().on_headers_complete()
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]  # it has a key of our own
-        scope[RECEIVED] = self.flow.since
+        scope[RECEIVED] = (now := time()), max(self.flow.since, self._last_at)
+        self._last_at = now
         if is_handshake and refused is None:
             return  # it has no answer of HTTP
         # After a handshake that is none come frames, which somebody else may have chosen: they are no request.

@@ -13,10 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RECEIVED = "vivienne.received"
-"""Key, in the scope of a request and in a message of a WebSocket, of the time, in seconds since 1970."""
+"""Key, in the scope of a request and in a message of a WebSocket, of two times in seconds since 1970.
+
+The first is when all of it was there: its head, or the whole message. The second one is when its first byte may have
+arrived: with others that had to wait, but after the one before it.
+"""
 
 
 def received(scope: Mapping[str, Any]) -> Asked:
     """When what is asked for in a request or a message was asked for."""
-    at = written(datetime.fromtimestamp(scope.get(RECEIVED) or time(), UTC))
-    return Asked(at, at)
+    now = time()
+    return Asked(*(written(datetime.fromtimestamp(at, UTC)) for at in scope.get(RECEIVED, (now, now))))

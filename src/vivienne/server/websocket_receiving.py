@@ -62,6 +62,8 @@ class Receiving(WebSocketsSansIOProtocol):
         """Bytes that have arrived and wait for their turn."""
         self._unread_since = 0.0
         """When the first of them arrived, in seconds since 1970."""
+        self._last_at = 0.0
+        """When the last message was there."""
         self._turn: Turn | None = None
         """The turn that is asked for."""
         self._kept: list[tuple[dict[str, Any], int]] = []
@@ -169,7 +171,9 @@ class Receiving(WebSocketsSansIOProtocol):
         [data], self.frames = self.frames, []
         if self.close_sent:
             return
-        message: dict[str, Any] = {"type": "websocket.receive", RECEIVED: self._unread_since}
+        now = time()
+        message: dict[str, Any] = {"type": "websocket.receive", RECEIVED: (now, max(self._unread_since, self._last_at))}
+        self._last_at = now
         if self.curr_msg_data_type != "text":
             message["bytes"] = b""  # nobody reads them
         elif len(data) > self.incoming.longest:

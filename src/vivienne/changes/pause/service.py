@@ -126,7 +126,7 @@ class Pausing:
 
     async def _resume(self, request: SwitchRequest) -> Switched:
         asked, pauses = request.asked, self._in_force.pauses
-        asked_at = self._clock() if asked is None else asked.latest
+        asked_at = self._clock() if asked is None else asked.resumption
         seen = Seen(self._in_force.version, pauses, frozenset(self._under_way), asked_at, waited=asked is not None)
         prepare = partial(self._prepare, request, str(uuid.uuid4()), self._clock(), next(self._numbers), seen=seen)
         return await self._writer.write(prepare, request.channel, request.caller.key, is_urgent=True)
@@ -136,7 +136,7 @@ class Pausing:
         is_held = held is not None
         if held is None:
             layer = self._in_force.layer(request.asset)
-            created_at = self._clock() if request.asked is None else request.asked.earliest
+            created_at = self._clock() if request.asked is None else request.asked.pause
             pause = PauseInForce.asked(request, layer, str(uuid.uuid4()), created_at)
             held = _Held(pause, request, next(self._numbers))
         self._under_way.add(held.pause.config_id)

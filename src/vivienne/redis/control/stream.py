@@ -140,7 +140,8 @@ class ControlStream:
 async def _added(redis: Redis, entry_id: bytes) -> Asked | None:
     """When an entry was added. Its number has the time by the clock of Redis, which tells its age; None if it may not.
 
-    Whoever adds an entry may give it another number: one from the future counts as new.
+    Redis says the time some moment between two readings of the clock here. Whoever adds an entry may give it another
+    number: one from the future counts as new.
     """
     before = now()
     try:
