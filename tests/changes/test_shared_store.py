@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
@@ -12,7 +14,16 @@ import pytest
 from sizes import rounds
 from vivienne.changes.pause import adopting
 from vivienne.changes.pause import service as pausing
-from vivienne.changes.requests import Activate, ChangeRequest, Delete, Reset, SeveralRequest, SwitchRequest, Update
+from vivienne.changes.requests import (
+    Activate,
+    Asked,
+    ChangeRequest,
+    Delete,
+    Reset,
+    SeveralRequest,
+    SwitchRequest,
+    Update,
+)
 from vivienne.changes.service import ConfigService
 from vivienne.config.documents import leaves
 from vivienne.errors import (
@@ -687,6 +698,52 @@ async def test_a_resumption_ends_a_pause_of_another_process_that_was_announced_b
     here.hear(
         {"config_id": answer["config_id"], "asset_symbol": "BTC", "version": None, "created_at": written(now())}
     )  # and it was not read from the database yet
+    assert [] == (await here.switch(RESUME))["paused"]
+    await there.catch_up()
+    assert {} == there.paused()
+
+
+@pytest.mark.parametrize("is_here", [False, True])
+async def test_a_pause_that_was_answered_without_being_stored_outlives_a_resumption_from_before_it(
+    here: ConfigService, there: ConfigService, store: Store, monkeypatch: pytest.MonkeyPatch, *, is_here: bool
+) -> None:
+    """Pauses of what is paused already are stored so many times a minute, and counted as asked for all the same."""
+    monkeypatch.setattr(pausing, "RETRY_SECONDS", 0.01)
+    pause = SwitchRequest("pause", channel="test", asset="BTC", author="ada")
+    other = here if is_here else there
+    for _ in range(pausing.MOST_REPEATED + 1):
+        await other.switch(pause)
+    await here.catch_up()
+    was_asked = written(now() - timedelta(milliseconds=2)) if is_here else None
+    resumption = replace(RESUME, asked=Asked(was_asked, was_asked)) if was_asked else RESUME
+    loop = asyncio.get_running_loop()
+    answers: list[Any] = []
+
+    def pause_there(_: Revision) -> None:
+        store.before_append = lambda _: None
+        time.sleep(0.002)  # times have milliseconds
+        answers.append(asyncio.run_coroutine_threadsafe(other.switch(pause), loop).result(SECONDS))
+
+    if is_here:
+        answers.append(await here.switch(pause))
+        with pytest.raises(VersionConflict, match="Somebody paused after this resumption"):
+            await here.switch(resumption)
+    else:
+        store.before_append = pause_there
+        await here.switch(resumption)
+        await there.look()
+    assert "as before" in answers[0]["message"]
+    assert ["BTC"] == list(other.paused())
+
+    async def both() -> bool:
+        for each in (here, there):
+            await each.catch_up()
+        return all(each.paused().get("BTC") and each.paused()["BTC"].version for each in (here, there))
+
+    async with asyncio.timeout(SECONDS):
+        while not await both():  # noqa: ASYNC110  # it has no event
+            await asyncio.sleep(0.01)
+    assert {"ada"} == {each.paused()["BTC"].author for each in (here, there)}
     assert [] == (await here.switch(RESUME))["paused"]
     await there.catch_up()
     assert {} == there.paused()

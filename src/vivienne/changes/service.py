@@ -116,6 +116,7 @@ class ConfigService:
         self._looking_back = LookingBack(store, self._thread)
         self._trial_turns = Turns(most_waiting=MOST_WAITING)
         self._pausing = Pausing(self._in_force, store, self._thread, self._writer, self._now)
+        self.listen(self._pausing.followed)
         self._importing = Importing(self._in_force, self._writer, seal, self._now)
         self._alert_changing = AlertChanging(self._in_force, self._writer, seal, self._now)
         self._hearing = Hearing(self._in_force, self._pausing.tell, self._now)

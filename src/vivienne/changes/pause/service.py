@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from vivienne.changes.requests import SwitchRequest
     from vivienne.changes.writer import Writer
     from vivienne.store.base import RevisionStore
+    from vivienne.store.revision import AppliedRevision
     from vivienne.store.thread import StoreThread
     from vivienne.wire.answers import Switched
 
@@ -41,6 +42,8 @@ RETRY_SECONDS = 1.0
 """Seconds between two attempts to store a pause that is in force."""
 MOST_HELD = 256
 """Pauses that wait for the store at most; a further one of the same layer is covered by those."""
+
+_PAUSED_SINCE = "Somebody paused after this resumption was asked for; resume again to end that"
 
 MOST_REPEATED = 60
 """Pauses of what is paused already that are stored a minute for a caller; further ones change nothing."""
@@ -84,6 +87,8 @@ class Pausing:
         self._numbers = count()
         self._newest: dict[str, int] = {}
         """By layer, the number of the newest pause."""
+        self._repeated: dict[str, _Held] = {}
+        """By layer, the newest pause of what was paused already, if it was answered without being stored."""
         self._under_way: set[str] = set()
         """Pauses that are not answered yet, by config_id."""
         self._repeats = Rate(MOST_REPEATED, 60.0, monotonic)
@@ -128,7 +133,7 @@ class Pausing:
         asked, pauses = request.asked, self._in_force.pauses
         asked_at = self._clock() if asked is None else asked.resumption
         seen = Seen(self._in_force.version, pauses, frozenset(self._under_way), asked_at, waited=asked is not None)
-        prepare = partial(self._prepare, request, str(uuid.uuid4()), self._clock(), next(self._numbers), seen=seen)
+        prepare = partial(self._prepare, request, str(uuid.uuid4()), asked_at, next(self._numbers), seen=seen)
         return await self._writer.write(prepare, request.channel, request.caller.key, is_urgent=True)
 
     async def _pause(self, request: SwitchRequest) -> Switched:
@@ -210,6 +215,8 @@ class Pausing:
             if config_id not in self._held and await self._is_repeated(request, layer):
                 self._in_force.expect(request.expected_version, layer)
                 known = self._in_force.pauses.stored[layer]
+                pause = PauseInForce.asked(request, layer, config_id, created_at)
+                self._repeated[layer] = _Held(pause, request, number)
                 return Prepared(answer=paused_already(self._in_force, known), caller=request.caller)
         prepared = write_up_switch(self._in_force, request, name, created_at, waiting)
         if config_id in self._held:  # it is in force already, and is stored on top of whatever there is by now
@@ -225,9 +232,11 @@ class Pausing:
         """
         waiting = await self._announced(layer, seen)
         if self._newest.get(layer, number) > number:  # callers take turns, so that one may have gone before
-            raise VersionConflict("Somebody paused after this resumption was asked for; resume again to end that")
+            raise VersionConflict(_PAUSED_SINCE)
         now = self._clock()
         seen.expect(self._in_force.pauses.stored.get(layer), now)
+        if (repeated := self._repeated.get(layer)) is not None and seen.asked_at < repeated.pause.created_at <= now:
+            raise VersionConflict(_PAUSED_SINCE)
         # Of those that are held, one that was asked for later stays.
         all_held = (self._held.get(pause.config_id) for pause in self._in_force.pauses.held)
         before = (each for each in all_held if each is not None and each.number < number)
@@ -268,6 +277,18 @@ class Pausing:
         await self._writer.follow()
         await self._thread.run(self._store.check)
         return layer in self._in_force.pauses.stored
+
+    def followed(self, change: AppliedRevision) -> None:
+        """Have a pause in force that was answered without being stored, if a resumption from before it is followed.
+
+        The process that stored the resumption cannot know of it.
+        """
+        switch = change.revision
+        if not switch.is_switch:
+            return
+        repeated = self._repeated.pop(switch.layer, None)
+        if repeated is not None and switch.action == "resume" and switch.created_at < repeated.pause.created_at:
+            self._hold(repeated)
 
     def _hold(self, held: _Held) -> None:
         """Put a pause in force without the store, and see to it that it gets there."""
