@@ -29,6 +29,7 @@ import replay
 import store
 from fanout.measure import measure as measure_fanout
 from measuring import Figure, machine
+from targets.measure import measure as measure_targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,9 +58,10 @@ _BENCHMARKS: dict[str, Callable[..., list[Figure]]] = {
     "exchange": exchange.measure,
     "exchange_memory": exchange_memory.measure,
     "fanout": measure_fanout,
+    "targets": measure_targets,
 }
 
-_LONG = ("exchange_memory", "fanout")
+_LONG = ("exchange_memory", "fanout", "targets")
 
 
 def main(arguments: list[str]) -> int:

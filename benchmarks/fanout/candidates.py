@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fanout.cores import SERVER, pin, processor_seconds
 from measuring import serving
@@ -90,28 +91,41 @@ class Vivienne:
     sends_first: bool = True
 
     @contextmanager
-    def saturated(self, assets: tuple[str, ...]) -> Iterator[Running]:
+    def serving(
+        self, *flags: str, program: tuple[str, ...] = ("-m", "vivienne"), patience: float = 60.0
+    ) -> Iterator[Running]:
+        """Start it; see `measuring.serving`."""
+        with serving(*flags, program=program, python=self.python, patience=patience) as running:
+            pin(running.process.pid, SERVER)
+            yield Running(running.process.pid, running.port)
+
+    def saturated(self, assets: tuple[str, ...]) -> AbstractContextManager[Running]:
         """See `Candidate`."""
         program = (str(_HERE / "saturated.py"),)
-        flags = ("--assets", ",".join(assets), *_STILL, *_LIMITS)
-        with serving(*flags, program=program, python=self.python) as running:
-            pin(running.process.pid, SERVER)
-            yield Running(running.process.pid, running.port)
+        return self.serving("--assets", ",".join(assets), *_STILL, *_LIMITS, program=program)
 
-    @contextmanager
-    def moving(self, assets: tuple[str, ...]) -> Iterator[Running]:
+    def moving(self, assets: tuple[str, ...]) -> AbstractContextManager[Running]:
         """See `Candidate`."""
-        with serving("--assets", ",".join(assets), *_LIMITS, python=self.python) as running:
-            pin(running.process.pid, SERVER)
-            yield Running(running.process.pid, running.port)
+        return self.serving("--assets", ",".join(assets), *_LIMITS)
+
+    def printed(self, script: Path, *arguments: str) -> Any:
+        """The JSON that a script prints, run by the interpreter of the checkout."""
+        done = subprocess.run([self.python, str(script), *arguments], stdout=subprocess.PIPE, check=True)
+        return json.loads(done.stdout)
 
 
-def before(path: str) -> Vivienne:
-    """Another checkout, with its own environment."""
-    python = Path(path) / ".venv" / "bin" / "python"
+def programs(earlier: str) -> list[Vivienne]:
+    """The program of today, and that of another checkout with its own environment.
+
+    Args:
+        earlier: path of the other checkout; empty for none.
+    """
+    if not earlier:
+        return [Vivienne(NOW)]
+    python = Path(earlier) / ".venv" / "bin" / "python"
     if not python.exists():
-        raise SystemExit(f"{python} does not exist: run make in {path} first")
-    return Vivienne(BEFORE, str(python))
+        raise SystemExit(f"{python} does not exist: run make in {earlier} first")
+    return [Vivienne(NOW), Vivienne(BEFORE, str(python))]
 
 
 @dataclass(frozen=True)

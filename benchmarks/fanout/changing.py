@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from fanout.candidates import REFERENCE
 from fanout.rows import Row
-from fanout.scene import in_turns
 from measuring import percentile
+from turns import in_turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

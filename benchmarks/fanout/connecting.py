@@ -11,7 +11,7 @@ import psutil
 
 from fanout.candidates import REFERENCE
 from fanout.rows import Row
-from fanout.scene import in_turns
+from turns import in_turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,16 +7,17 @@ import statistics
 import time
 from contextlib import ExitStack
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from websockets.sync.client import connect
 
 from fanout.candidates import REFERENCE, libraries
 from fanout.rows import Row
-from fanout.scene import in_turns
+from turns import in_turns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from fanout.candidates import Candidate, Running, Vivienne
     from fanout.crowd import Counted, Crowd
@@ -25,13 +26,13 @@ if TYPE_CHECKING:
 ONE, SEVERAL = ("BTC",), ("BTC", "ETH", "SOL", "XRP", "ADA")
 _BEGIN_SECONDS, _END_SECONDS = 0.2, 0.1
 """Until a server that was told to begin or to end does so at full speed, or not at all."""
-_PATCHES = json.dumps({"type": "subscribe", "assets": ["*"], "updates": "changes"})
+PATCHES = json.dumps({"type": "subscribe", "assets": ["*"], "updates": "changes"})
 _LEAST_ONE, _LEAST_SEVERAL, _MOST_BYTES = 0.75, 1.5, 400.0
 
 
-def measure_one(scene: Scene) -> Iterator[Row]:
-    """States of one asset, one after the other; the usual libraries too."""
-    candidates = [*scene.candidates, *libraries(scene.payload)]
+def measure_one(scene: Scene, *, with_libraries: bool = True) -> Iterator[Row]:
+    """States of one asset, one after the other."""
+    candidates = [*scene.candidates, *(libraries(scene.payload) if with_libraries else [])]
     yield _deliveries("states of one asset", scene, _Told(scene, candidates, ONE), _LEAST_ONE)
 
 
@@ -49,14 +50,28 @@ def measure_patches(scene: Scene) -> Iterator[Row]:
     sent = scene.payload.with_name("change.json")
     sent.write_text(next(iter(changes.values())))
     small = replace(scene.reference, name=f"{REFERENCE}, a change", payload=sent)
-    told = _Told(scene, [scene.reference, small, *changes], ONE, _PATCHES)
+    candidates: list[Candidate] = [scene.reference, small, *changes]
+    told = _Told(scene, candidates, ONE, {each.name: PATCHES for each in candidates})
     yield _deliveries("changed states of one asset", scene, told, _LEAST_ONE)
-    sizes = {each.name: [counted.size for counted in told.counted[each.name]] for each in changes}
-    yield Row("size of a changed state", "bytes", sizes, most=_MOST_BYTES)
+
+
+def measure_sizes(scene: Scene) -> Iterator[Row]:
+    """Bytes of a moved price to clients that ask for changes: a program that does not know them sends whole states."""
+    knowing = {each.name: PATCHES for each in scene.programs if _change_of(each) is not None}
+    told = _Told(scene, scene.programs, ONE, knowing)
+    sizes = {name: [each.size for each in turns] for name, turns in told.counted.items()}
+    besides = {each.name: "a whole state" for each in scene.programs if each.name not in knowing}
+    yield Row("size of a changed state", "bytes", sizes, most=_MOST_BYTES, besides=besides)
 
 
 class _Told:
     """What clients of each candidate were told, turn by turn.
+
+    Args:
+        scene: with the sizes.
+        candidates: that are measured.
+        assets: whose prices move.
+        subscriptions: what clients send first, by candidate; nothing where there is none.
 
     Attributes:
         counted: by candidate, what came in each turn.
@@ -64,7 +79,11 @@ class _Told:
     """
 
     def __init__(
-        self, scene: Scene, candidates: list[Candidate], assets: tuple[str, ...], subscription: str = ""
+        self,
+        scene: Scene,
+        candidates: Sequence[Candidate],
+        assets: tuple[str, ...],
+        subscriptions: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.counted: dict[str, list[Counted]] = {each.name: [] for each in candidates}
         self.used: dict[str, list[float]] = {each.name: [] for each in candidates}
@@ -72,7 +91,7 @@ class _Told:
             running: dict[str, tuple[Running, Crowd]] = {}
             for each in candidates:
                 server = opened.enter_context(each.saturated(assets))
-                crowd = scene.crowd(each, server, scene.sizes.clients, subscription)
+                crowd = scene.crowd(each, server, scene.sizes.clients, subscriptions.get(each.name, ""))
                 running[each.name] = server, opened.enter_context(crowd)
             for name in in_turns(list(running), scene.sizes.rounds):
                 self._turn(name, *running[name], scene.sizes.seconds)
@@ -99,7 +118,7 @@ def _deliveries(what: str, scene: Scene, told: _Told, least: float) -> Row:
 def _change_of(program: Vivienne) -> str | None:
     """A message in which a price has changed; None if a program does not know clients that take changes."""
     with program.saturated(ONE) as running, connect(f"ws://127.0.0.1:{running.port}/ws/state") as client:
-        client.send(_PATCHES)
+        client.send(PATCHES)
         while (kind := json.loads(client.recv())["type"]) != "subscribe_response":
             if kind == "error":
                 return None

@@ -7,10 +7,11 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fanout.candidates import programs
 from fanout.changing import measure_many, measure_single
 from fanout.compiled import compiler
 from fanout.connecting import measure_handshakes, measure_memory
-from fanout.delivering import measure_one, measure_patches, measure_several
+from fanout.delivering import measure_one, measure_patches, measure_several, measure_sizes
 from fanout.pictures import draw
 from fanout.rows import Row, markdown
 from fanout.scene import Scene, Sizes, set_up
@@ -23,6 +24,7 @@ _PARTS: dict[str, Callable[[Scene], Iterator[Row]]] = {
     "one": measure_one,
     "several": measure_several,
     "patches": measure_patches,
+    "sizes": measure_sizes,
     "changes": measure_many,
     "change": measure_single,
     "handshakes": measure_handshakes,
@@ -60,7 +62,7 @@ def measure(
     if unknown := [each for each in wanted if each not in _PARTS]:
         raise SystemExit(f"unknown: {', '.join(unknown)}; there are {', '.join(_PARTS)}")
     rows, skipped = list[Row](), list[Figure]()
-    with tempfile.TemporaryDirectory() as folder, set_up(Path(folder), sizes, before) as scene:
+    with tempfile.TemporaryDirectory() as folder, set_up(Path(folder), sizes, programs(before)) as scene:
         size = scene.payload.stat().st_size
         for part in wanted:
             found = list(_PARTS[part](scene))

@@ -50,7 +50,7 @@ class Row:
         if self.least is not None:
             return f">= {self.least:g} x"
         if self.at_least is not None:
-            return f">= {self.at_least:,g} {self.unit}"
+            return f">= {self.at_least:,g} {self.unit}".rstrip()
         return "" if self.most is None else f"<= {self.most:g} {self.unit}"
 
     def is_met(self, candidate: str) -> bool | None:
@@ -79,10 +79,10 @@ class Row:
         return [self.figure(candidate) for candidate in self.samples]
 
     def cell(self, candidate: str) -> str:
-        """What the Markdown table says of a candidate."""
+        """What the Markdown table says of a candidate, with its ratio where one is wanted."""
         if candidate not in self.samples:
             return ""
-        ratio = self.ratio(candidate)
+        ratio = None if self.least is None else self.ratio(candidate)
         of_reference = "" if ratio is None else f", {ratio:.2f} x"
         return f"{self._shown(self.value(candidate))} {self._range(candidate)}{of_reference}"
 

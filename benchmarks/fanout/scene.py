@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from websockets.sync.client import connect
 
-from fanout.candidates import NOW, REFERENCE, Bare, Candidate, Vivienne, before
+from fanout.candidates import REFERENCE, Bare, Candidate, Vivienne
 from fanout.compiled import Compiled, compile_all
 from fanout.crowd import Crowd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
     from fanout.candidates import Running
@@ -69,22 +69,15 @@ class Scene:
 
 
 @contextmanager
-def set_up(folder: Path, sizes: Sizes, earlier: str) -> Iterator[Scene]:
+def set_up(folder: Path, sizes: Sizes, programs: list[Vivienne]) -> Iterator[Scene]:
     """Compile, and fetch a state.
 
     Args:
         folder: for files.
         sizes: how much is measured.
-        earlier: path of another checkout; empty for none.
+        programs: the program of today, and that of another checkout.
     """
     compiled, payload = compile_all(folder), folder / "state.json"
-    programs = [Vivienne(NOW), *([before(earlier)] if earlier else [])]
     with programs[0].saturated(("BTC",)) as running, connect(f"ws://127.0.0.1:{running.port}/ws/state") as client:
         payload.write_text(str(client.recv()))
     yield Scene(compiled, payload, Bare(REFERENCE, (str(compiled.reference),), payload), programs, sizes)
-
-
-def in_turns(candidates: Sequence[str], rounds: int) -> Iterator[str]:
-    """The candidates of all rounds: every other one backwards, so that none always comes after the same one."""
-    for number in range(rounds):
-        yield from candidates if number % 2 == 0 else reversed(candidates)
