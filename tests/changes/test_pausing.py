@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,12 @@ import pytest
 from revisions import revision
 from vivienne.access.caller import ENTRY, Caller
 from vivienne.changes.pause import service as pausing
-from vivienne.changes.requests import Activate, ChangeRequest, Delete, Replacement, Reset, SwitchRequest, Update
+from vivienne.changes.requests import Activate, Asked, ChangeRequest, Delete, Replacement, Reset, SwitchRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.changes.writer import MOST_WAITING
 from vivienne.errors import Forbidden, NotStored, StoreUnavailable, UnknownTarget, VersionConflict
 from vivienne.store.sqlite import SqliteRevisionStore
+from vivienne.times import now, written
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -588,6 +589,28 @@ async def test_many_pauses_without_a_store_are_bounded(
 
     assert 4 == len(service.pauses().held)
     assert [*ASSETS] == [*service.paused()]
+
+
+@pytest.mark.parametrize("request_id", [None, "the same"])
+async def test_a_resumption_that_waited_ends_no_pause_that_came_since_without_a_store(
+    service: ConfigService, store: Store, monkeypatch: pytest.MonkeyPatch, request_id: str | None
+) -> None:
+    """Neither one that is covered by those that wait, nor one that is asked for again by its name."""
+    monkeypatch.setattr(pausing, "MOST_HELD", 2)
+    monkeypatch.setattr(pausing, "RETRY_SECONDS", SECONDS)
+    store.fails = True
+    for _ in range(3):
+        await pause(service, "BTC", request_id=request_id)
+    await asyncio.sleep(0.002)  # times have milliseconds
+    between = written(now())
+    await asyncio.sleep(0.002)
+    assert "not_stored_yet" == (await pause(service, "BTC", request_id=request_id))["status"]
+
+    store.fails = False
+    with suppress(VersionConflict):
+        await resume(service, "BTC", asked=Asked(between, between))
+    assert ["BTC"] == [*service.paused()]
+    assert [] == (await resume(service, "BTC"))["paused"]
 
 
 async def test_changes_wait_for_the_store_while_a_pause_does_not(service: ConfigService, store: Store) -> None:

@@ -87,8 +87,8 @@ class Pausing:
         self._numbers = count()
         self._newest: dict[str, int] = {}
         """By layer, the number of the newest pause."""
-        self._repeated: dict[str, _Held] = {}
-        """By layer, the newest pause of what was paused already, if it was answered without being stored."""
+        self._covered: dict[str, _Held] = {}
+        """By layer, the newest pause that is in force by another one, and is not stored itself."""
         self._under_way: set[str] = set()
         """Pauses that are not answered yet, by config_id."""
         self._repeats = Rate(MOST_REPEATED, 60.0, monotonic)
@@ -137,13 +137,15 @@ class Pausing:
         return await self._writer.write(prepare, request.channel, request.caller.key, is_urgent=True)
 
     async def _pause(self, request: SwitchRequest) -> Switched:
+        created_at = self._clock() if request.asked is None else request.asked.pause
         held = self._asked_before(request)
         is_held = held is not None
         if held is None:
             layer = self._in_force.layer(request.asset)
-            created_at = self._clock() if request.asked is None else request.asked.pause
             pause = PauseInForce.asked(request, layer, str(uuid.uuid4()), created_at)
             held = _Held(pause, request, next(self._numbers))
+        else:  # it is asked for now, as far as resumptions are concerned
+            held.pause, held.number = replace(held.pause, created_at=created_at), next(self._numbers)
         self._under_way.add(held.pause.config_id)
         try:
             return await self._store_or_hold(request, held, is_held=is_held)
@@ -216,7 +218,7 @@ class Pausing:
                 self._in_force.expect(request.expected_version, layer)
                 known = self._in_force.pauses.stored[layer]
                 pause = PauseInForce.asked(request, layer, config_id, created_at)
-                self._repeated[layer] = _Held(pause, request, number)
+                self._covered[layer] = _Held(pause, request, number)
                 return Prepared(answer=paused_already(self._in_force, known), caller=request.caller)
         prepared = write_up_switch(self._in_force, request, name, created_at, waiting)
         if config_id in self._held:  # it is in force already, and is stored on top of whatever there is by now
@@ -235,7 +237,7 @@ class Pausing:
             raise VersionConflict(_PAUSED_SINCE)
         now = self._clock()
         seen.expect(self._in_force.pauses.stored.get(layer), now)
-        if (repeated := self._repeated.get(layer)) is not None and seen.asked_at < repeated.pause.created_at <= now:
+        if (covered := self._covered.get(layer)) is not None and seen.asked_at < covered.pause.created_at <= now:
             raise VersionConflict(_PAUSED_SINCE)
         # Of those that are held, one that was asked for later stays.
         all_held = (self._held.get(pause.config_id) for pause in self._in_force.pauses.held)
@@ -286,9 +288,9 @@ class Pausing:
         switch = change.revision
         if not switch.is_switch:
             return
-        repeated = self._repeated.pop(switch.layer, None)
-        if repeated is not None and switch.action == "resume" and switch.created_at < repeated.pause.created_at:
-            self._hold(repeated)
+        covered = self._covered.pop(switch.layer, None)
+        if covered is not None and switch.action == "resume" and switch.created_at < covered.pause.created_at:
+            self._hold(covered)
 
     def _hold(self, held: _Held) -> None:
         """Put a pause in force without the store, and see to it that it gets there."""
@@ -296,7 +298,8 @@ class Pausing:
         if held.pause.config_id in self._held:
             return
         if len(pauses.held) >= MOST_HELD and self._is_held(held.pause.layer):
-            return  # it is in force by another one, which waits as well
+            self._covered[held.pause.layer] = held  # it is in force by another one, which waits as well
+            return
         _log.critical("%s: in force, but not stored; retrying", held.pause.sentence())
         self._held[held.pause.config_id] = held
         held.was_held = True
