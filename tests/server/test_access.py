@@ -373,11 +373,12 @@ def test_a_request_that_is_whole_after_its_token_was_revoked_does_nothing(
     assert paused
 
 
+@pytest.mark.parametrize("encoded", ["%5F", "%255F", "%25255f"])
 @pytest.mark.parametrize("way", ["?token={}", "?t={}&limit=1", "/{}"])
 def test_a_token_in_an_address_is_found_however_it_is_written(
-    running: RunningServer, tokens: dict[str, str], way: str
+    running: RunningServer, tokens: dict[str, str], way: str, encoded: str
 ) -> None:
-    written = way.format(tokens["viewer"].replace("_", "%5F", 1))
+    written = way.format(tokens["viewer"].replace("_", encoded, 1))
 
     assert (400, "token_in_address") == refusal(ask(running, "GET", f"{COMPREHENSIVE}/active{written}"))
 

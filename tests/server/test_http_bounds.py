@@ -117,6 +117,13 @@ def test_many_requests_at_once_are_answered_one_after_the_other(server: RunningS
         assert number == rest(pipelining).count(b"HTTP/1.1 200 OK")
 
 
+@pytest.mark.parametrize("coding", ["gzip, chunked", "chunked, gzip, chunked", "xchunked, chunked"])
+def test_a_body_in_a_coding_that_is_not_read_is_refused(server: RunningServer, coding: str) -> None:
+    said = request("POST", f"{COMPREHENSIVE}/pause", HOST, ("Transfer-Encoding", coding))
+    # The parser itself refuses one that is chunked twice.
+    assert ask(server.port, said + b"2\r\n{}\r\n0\r\n\r\n").status == (400 if coding.startswith("chunked") else 501)
+
+
 def test_a_body_in_chunks_of_a_byte_is_read(server: RunningServer) -> None:
     body = b'{"bang_threshold": 85, "reason": "' + b"x" * 900 + b'"}'
     with connected(server.port) as chunked:

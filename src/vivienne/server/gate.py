@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 _LONG_WORD = re.compile(rb"(?:[A-Za-z0-9_-]|%[0-9A-Fa-f]{2}){47}")
 """As many characters as a token has, encoded or not."""
 SUBPROTOCOL = "vivienne"
+_MOST_ENCODINGS = 3
+"""So many times what is encoded in an address is decoded to look for a token."""
 TOKEN_IN, TICKET_IN = f"{SUBPROTOCOL}.token.", f"{SUBPROTOCOL}.ticket."
 _ONCE = frozenset({b"authorization", b"content-type", b"if-match", b"idempotency-key"})
 _POLICY_VIOLATION = 1008
@@ -238,11 +240,15 @@ def _secrets(scope: Scope) -> tuple[str | None, str | None]:
 
 
 def _has_token(scope: Scope) -> bool:
-    """True if the address contains a token, in any encoding."""
+    """True if the address contains a token, encoded or not, or encoded again."""
     asked: bytes = scope.get("raw_path", b"") + b"?" + scope["query_string"]
     if _LONG_WORD.search(asked) is None:  # to decode it takes ten times as long
         return False
-    return SECRET.search(unquote_to_bytes(asked).decode("latin-1")) is not None
+    for _ in range(_MOST_ENCODINGS):
+        asked = unquote_to_bytes(asked)
+        if SECRET.search(asked.decode("latin-1")) is not None:
+            return True
+    return False
 
 
 def _given_twice(scope: Scope) -> str | None:

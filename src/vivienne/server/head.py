@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
-BAD_REQUEST, ADDRESS_TOO_LONG, HEADERS_TOO_LARGE = 400, 414, 431
+BAD_REQUEST, ADDRESS_TOO_LONG, HEADERS_TOO_LARGE, UNKNOWN_CODING = 400, 414, 431, 501
 HEAD_BYTES, HEAD_FIELDS = 64 * 1024, 100
 """Limits of the address and the headers of a request, and of what comes between two bytes of a body, or after it."""
 _LONGEST_PATH, _LONGEST_ADDRESS = 2_000, 8_000
@@ -42,7 +42,12 @@ def refusal(url: bytes, headers: Sequence[tuple[bytes, bytes]], *, is_handshake:
     if len(url) > _LONGEST_ADDRESS or len(url.partition(b"?")[0]) > _LONGEST_PATH:
         detail = f"An address may have at most {_LONGEST_ADDRESS:,} bytes, and its path {_LONGEST_PATH:,}"
         return problem(ADDRESS_TOO_LONG, "Address too long", detail, code="address_too_long", headers=_CLOSE)
-    return _handshake_refusal(headers, max(lines)) if is_handshake else None
+    if is_handshake:
+        return _handshake_refusal(headers, max(lines))
+    if any(name == b"transfer-encoding" and value.strip().lower() != b"chunked" for name, value in headers):
+        detail = "The body has a Transfer-Encoding other than chunked; send it chunked alone, or with a Content-Length"
+        return problem(UNKNOWN_CODING, "Unknown transfer coding", detail, code="unknown_coding", headers=_CLOSE)
+    return None
 
 
 def _handshake_refusal(headers: Sequence[tuple[bytes, bytes]], longest: int) -> Response | None:
