@@ -23,7 +23,7 @@ async def test_changes_are_limited_by_the_bytes_they_take(tmp_path: Path, monkey
     monkeypatch.setattr(accessing, "LEAST_BYTES", 5_000)
     service = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ["BTC"])
     access = Access(cast("Any", None), Limits(changes_per_minute=1), demanded=False)
-    service.charge_with(access.count_bytes, access.requests)
+    service.charge_with(access.count_bytes, access.requests, access.count_pause)
     ann, bob = Caller("127.0.0.1", "ann", "tuner"), Caller("127.0.0.1", "bob", "tuner")
     notes = Update({"settings": {"description": "x" * 500}, "bang_threshold": 86}, partial=True)
     try:

@@ -243,6 +243,21 @@ def test_a_flood_of_changes_keeps_neither_its_caller_from_pausing_nor_others_fro
         thread.join(SECONDS)
 
 
+def test_no_flood_of_pauses_keeps_its_caller_from_pausing_what_is_not_paused(tmp_path: Path) -> None:
+    """Neither of pauses of what is paused, of which there is a limit, nor of such that are malformed."""
+    with (
+        RunningServer("--assets", "BTC,ETH,SOL", *FEW, db=tmp_path / "v.db") as server,
+        Client(f"ws://127.0.0.1:{server.port}/ws/state") as client,
+    ):
+        assert {400} == {server.post("pause", {"x": 1}).status_code for _ in range(2 * CHANGES)}
+        assert 200 == server.post("pause", {"asset_symbol": "BTC"}).status_code
+        statuses = [server.post("pause", {"asset_symbol": "BTC"}).status_code for _ in range(2 * CHANGES)]
+        assert [200] * CHANGES + [429] * CHANGES == statuses
+        assert "too_many_requests" == client.ask({"type": "pause", "asset": "BTC"})["code"]
+        assert 200 == server.post("pause", {"asset_symbol": "ETH"}).status_code
+        assert "success" == client.ask({"type": "pause", "asset": "SOL"})["status"]
+
+
 def test_without_tokens_callers_are_told_apart_by_address(tmp_path: Path) -> None:
     with RunningServer("--assets", "BTC", *FEW, db=tmp_path / "v.db") as server:
         statuses = [server.post("partial-update", {"bang_threshold": 85}).status_code for _ in range(2 * CHANGES)]

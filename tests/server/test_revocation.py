@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from vivienne.access.access import Access
 from vivienne.access.book import TokenBook
@@ -13,6 +15,7 @@ from vivienne.access.limits import Limits
 from vivienne.changes.requests import ChangeRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.errors import Forbidden, NotKnown, TooManyRequests
+from vivienne.server import problems
 from vivienne.server.gate import Gate
 from vivienne.store.sqlite import SqliteRevisionStore
 
@@ -118,6 +121,32 @@ async def test_a_long_answer_breaks_off_once_the_token_is_revoked(book: TokenBoo
     with pytest.raises(NotKnown):
         await Gate(app, Access(book, Limits(), demanded=True))(asked, cast("Any", send), send)
     assert parts == [b"", b"part", b"part"]
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 401), ("POST", 200)])
+async def test_what_only_reads_is_not_answered_once_the_token_is_revoked(
+    book: TokenBook, method: str, status: int
+) -> None:
+    """However long it waited. What a change did before is answered as it is."""
+    begun, may_end = asyncio.Event(), asyncio.Event()
+    app = FastAPI()
+    problems.install(app)
+
+    @app.api_route("/decisions", methods=["GET", "POST"])
+    async def decisions() -> str:
+        begun.set()
+        await may_end.wait()
+        return "everything"
+
+    _, secret = await book.create("ann", "tuner")
+    transport = httpx.ASGITransport(Gate(app, Access(book, Limits(), demanded=True)))
+    async with asyncio.timeout(SECONDS), httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        asked = asyncio.create_task(client.request(method, "/decisions", headers={"Authorization": f"Bearer {secret}"}))
+        await begun.wait()
+        await book.revoke("ann")
+        may_end.set()
+        answer = await asked
+    assert (status, status == 200) == (answer.status_code, "everything" in answer.text)
 
 
 async def test_no_change_of_a_token_comes_into_force_after_its_revocation_was_answered(

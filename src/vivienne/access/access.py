@@ -115,7 +115,7 @@ class Access:
         self._rows.draw(caller.key, rows)
 
     def count_pause(self, caller: Caller) -> None:
-        """Count a pause that a caller asks for; apart from changes, so that many changes do not prevent a pause.
+        """Count a pause of what is paused already; apart from changes. Another pause is never refused.
 
         Raises:
             TooManyRequests: the limit is reached.

@@ -126,6 +126,7 @@ class ConfigService:
         )
         self.confirm: Callable[[Switched], Awaitable[Switched]] | None = None
         """Finds out who has stopped after a pause, where others decide; adds it to the answer."""
+        self._count_pause: Callable[[Caller], None] | None = None
         self.metrics.gauge("vivienne_config_version", lambda: self._in_force.version)
 
     # What is in force
@@ -218,15 +219,19 @@ class ConfigService:
         found = {asset: self._in_force.active(asset).pause for asset in self.assets}
         return {asset: pause for asset, pause in found.items() if pause is not None}
 
-    def charge_with(self, charge: Callable[[Caller, int], None], budgets: TimeBudgets) -> None:
-        """Call a function with the bytes that each change made here took in the store, and who asked for it.
+    def charge_with(
+        self, charge: Callable[[Caller, int], None], budgets: TimeBudgets, count_pause: Callable[[Caller], None]
+    ) -> None:
+        """Charge callers for what they ask for.
 
         Args:
-            charge: the function.
+            charge: called with the bytes that each change made here took in the store, and who asked for it.
             budgets: where the time that a change takes is charged to its caller.
+            count_pause: called with who pauses what is paused already; it may refuse that.
         """
         self._writer.charge = charge
         self._writer.budgets = budgets
+        self._count_pause = count_pause
 
     def listen_to_held(self, listener: Callable[[Sequence[str]], None]) -> None:
         """Call a listener when a pause that is held or heard comes into force, or ends: no change tells of it.
@@ -259,6 +264,9 @@ class ConfigService:
         Raises:
             ChangeRefused: nothing is different; `NotStored` only for a resumption.
         """
+        if self._count_pause is not None and request.caller.via is None and self._pausing.repeats(request):
+            with self.counts.refusals(request.channel):
+                self._count_pause(request.caller)
         answer = await self._pausing.switch(request)
         return answer if self.confirm is None or request.switch != "pause" else await self.confirm(answer)
 

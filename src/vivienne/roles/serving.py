@@ -85,7 +85,7 @@ async def _serve(
     prune: Callable[[], Coroutine[Any, Any, None]],
 ) -> None:
     access = access_for(boot, book, is_local=is_local(sockets))
-    service.charge_with(access.count_bytes, access.requests)
+    service.charge_with(access.count_bytes, access.requests, access.count_pause)
     process = _process(boot, service, logs, access)
     process.drain_seconds = boot.drain_seconds
     process.tasks["old answers"] = prune

@@ -24,8 +24,9 @@ from vivienne.access.caller import counted_as
 from vivienne.access.secrets import SECRET
 from vivienne.errors import NotKnown, TooManyRequests
 from vivienne.rates import Rate
+from vivienne.server.charging import READING
 from vivienne.server.http import CALLER
-from vivienne.server.problems import problem, too_many
+from vivienne.server.problems import not_known, problem, too_many
 from vivienne.server.staying import STAYS, at_end
 from vivienne.wire.token_entry import INCLUDED
 
@@ -93,7 +94,8 @@ class Gate:
             if token is None:
                 await self._app(scope, receive, send)
             else:
-                await self._app(scope, self._while_good(receive, token), self._as_long_as_good(send, token))
+                sending = self._as_long_as_good(scope, receive, send, token)
+                await self._app(scope, self._while_good(receive, token), sending)
             return
         whose = counted_as(address)
         if wait := self._tried.take(whose):
@@ -129,18 +131,33 @@ class Gate:
 
         return receiving
 
-    def _as_long_as_good(self, send: Send, token: Token) -> Send:
-        """Check the token again before each further part of a long answer, as of an export that takes minutes."""
+    def _as_long_as_good(self, scope: Scope, receive: Receive, send: Send, token: Token) -> Send:
+        """Check the token again before each further part of a long answer, as of an export that takes minutes.
+
+        What only reads may have waited for its turn, so it is checked before the first part too, and refused then. What
+        was changed is answered as it is.
+        """
+        is_refused = False
 
         async def sending(message: Message) -> None:
+            nonlocal is_refused
+            if is_refused:
+                return
+            if message["type"] == "http.response.start" and scope["method"] in READING and not self._is_good(token):
+                is_refused = True
+                await not_known(_ending(token))(scope, receive, send)
+                return
             if message.get("more_body"):
                 self._check(token)
             await send(message)
 
         return sending
 
+    def _is_good(self, token: Token) -> bool:
+        return self._access.book.by_digest(token.digest) is not None
+
     def _check(self, token: Token) -> None:
-        if self._access.book.by_digest(token.digest) is None:
+        if not self._is_good(token):
             raise NotKnown(_ending(token))
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send, address: str | None) -> None:

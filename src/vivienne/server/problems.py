@@ -103,6 +103,12 @@ def too_many(detail: str, seconds: float) -> Response:
     return problem(HTTPStatus.TOO_MANY_REQUESTS, title, detail, code=code, headers=headers)
 
 
+def not_known(detail: str) -> Response:
+    """A refusal of somebody who is not known."""
+    headers = {"WWW-Authenticate": 'Bearer realm="vivienne"'}
+    return problem(HTTPStatus.UNAUTHORIZED, "Authentication is needed", detail, code="unauthorized", headers=headers)
+
+
 def install(app: FastAPI) -> None:
     """Turn every error into a problem document."""
     _install_access(app)
@@ -159,11 +165,8 @@ def _install_access(app: FastAPI) -> None:
         return None
 
     @app.exception_handler(NotKnown)
-    async def not_known(connection: HTTPConnection, error: NotKnown) -> Response | None:
-        headers = {"WWW-Authenticate": 'Bearer realm="vivienne"'}
-        title = "Authentication is needed"
-        refusal = problem(HTTPStatus.UNAUTHORIZED, title, str(error), code="unauthorized", headers=headers)
-        return await refuse(connection, refusal)
+    async def stranger(connection: HTTPConnection, error: NotKnown) -> Response | None:
+        return await refuse(connection, not_known(str(error)))
 
     @app.exception_handler(NotAllowed)
     async def not_allowed(connection: HTTPConnection, error: NotAllowed) -> Response | None:

@@ -214,8 +214,8 @@ class _Conversation:
         """Refuse a change of a caller without the role, or beyond the limit of changes."""
         if not caller.may("tuner"):
             raise Forbidden(f"The token {caller.token!r} has the role viewer; a change needs the role tuner")
-        if self._access is not None:
-            (self._access.count_pause if is_pause(message) else self._access.count_change)(caller)
+        if self._access is not None and not is_pause(message):
+            self._access.count_change(caller)
 
     def _subscribe(self, message: Message) -> SubscribeResponse:
         refuse_unknown(message, ("type", "assets", "updates", "request_id", *UNUSED))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
@@ -16,7 +17,7 @@ from vivienne.changes.pause.plan import not_stored_yet, paused_already, stored_a
 from vivienne.changes.pause.seen import Seen
 from vivienne.changes.pause.state import PauseInForce
 from vivienne.changes.plan import Prepared
-from vivienne.errors import ChangeRefused, NotStored, VersionConflict
+from vivienne.errors import ChangeRefused, NotStored, UnknownTarget, VersionConflict
 from vivienne.listeners import tell
 from vivienne.rates import Rate
 from vivienne.slices import URGENCY
@@ -107,6 +108,13 @@ class Pausing:
         self._tasks.add(task)
         task.add_done_callback(self._finished)
         return await asyncio.shield(task)
+
+    def repeats(self, request: SwitchRequest) -> bool:
+        """Tell whether a request pauses what is paused already."""
+        with suppress(UnknownTarget):
+            is_paused = self._in_force.pauses.own(self._in_force.layer(request.asset)) is not None
+            return request.switch == "pause" and is_paused
+        return False
 
     def trouble(self) -> str | None:
         """A warning about pauses that are in force without being stored; None if there are none."""
