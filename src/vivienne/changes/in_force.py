@@ -157,9 +157,12 @@ class LayersInForce:
         """
         if asset is None:
             return GLOBAL
-        if asset.upper() not in self._known:
+        if asset in self._known:
+            return asset
+        layer = asset.upper()
+        if layer not in self._known:
             raise self.unknown(asset)
-        return asset.upper()
+        return layer
 
     def unknown(self, asset: str) -> UnknownTarget:
         """The error for an unknown asset; it lists the known ones."""
