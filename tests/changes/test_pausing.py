@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from contextlib import closing, suppress
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -589,6 +590,17 @@ async def test_many_pauses_without_a_store_are_bounded(
 
     assert 4 == len(service.pauses().held)
     assert [*ASSETS] == [*service.paused()]
+
+
+async def test_an_older_pause_that_is_stored_on_top_of_a_newer_one_does_not_hide_it(service: ConfigService) -> None:
+    older, between = (written(now() - timedelta(milliseconds=ago)) for ago in (20, 10))
+    await pause(service, "BTC", reason="the newer one")
+    await pause(service, "BTC", asked=Asked(older, older))  # which waited
+
+    with pytest.raises(VersionConflict):
+        await resume(service, "BTC", asked=Asked(between, between))
+    assert ["BTC"] == [*service.paused()]
+    assert [] == (await resume(service, "BTC"))["paused"]
 
 
 @pytest.mark.parametrize("request_id", [None, "the same"])

@@ -122,6 +122,19 @@ async def test_an_entry_may_have_any_number(service: ConfigService, redis: Runni
     assert (["BTC", "ETH"] if is_old else ["ETH"]) == sorted(service.paused())
 
 
+async def test_a_redis_without_the_command_is_no_trouble(
+    service: ConfigService, redis: RunningRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def time(client: Client) -> Any:
+        return await client.execute_command("WHAT_TIME")
+
+    monkeypatch.setattr(Client, "time", time)
+    for message in (PAUSE, RESUME, PAUSE):
+        redis.add(message)
+    assert ["success"] * 3 == [each["status"] for each in await results_of(service, redis, 3)]
+    assert ["BTC"] == list(service.paused())
+
+
 async def test_whoever_may_not_ask_redis_for_its_time_goes_on_and_says_so(
     service: ConfigService, redis: RunningRedis, caplog: pytest.LogCaptureFixture
 ) -> None:

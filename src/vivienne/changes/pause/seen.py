@@ -17,26 +17,23 @@ class Seen(NamedTuple):
         version: the newest one that was followed here when it came in.
         pauses: in force then.
         under_way: those of this process that were not answered yet, by config_id.
-        asked_at: when it was asked for, ISO 8601 UTC.
-        waited: whether it waited since then, until it came in.
+        asked_at: when it was asked for, ISO 8601 UTC. It may have waited until it came in.
     """
 
     version: int
     pauses: PausesInForce
     under_way: frozenset[str]
     asked_at: str
-    waited: bool
 
     def precedes(self, pause: PauseInForce, now: str) -> bool:
         """Tell whether a pause was asked for after the resumption, as far as can be told.
 
-        What was known here is older, unless the resumption waited. Of the others the clock of their process has to
-        tell: one that is ahead has a resumption refused until the pause is known, and one that is behind leaves it to
-        the order of the database.
+        A time that is in the future says nothing, unless the pause was not known here: then it is refused until that is
+        known. A clock that is behind leaves it to the order of the database.
         """
         if not self._knew(pause):
             return pause.created_at >= self.asked_at
-        return self.waited and self.asked_at < pause.created_at <= now
+        return self.asked_at < pause.created_at <= now
 
     def _knew(self, pause: PauseInForce) -> bool:
         is_followed = pause.version is not None and pause.version <= self.version

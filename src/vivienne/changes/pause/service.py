@@ -140,7 +140,7 @@ class Pausing:
     async def _resume(self, request: SwitchRequest) -> Switched:
         asked, pauses = request.asked, self._in_force.pauses
         asked_at = self._clock() if asked is None else asked.resumption
-        seen = Seen(self._in_force.version, pauses, frozenset(self._under_way), asked_at, waited=asked is not None)
+        seen = Seen(self._in_force.version, pauses, frozenset(self._under_way), asked_at)
         prepare = partial(self._prepare, request, str(uuid.uuid4()), asked_at, next(self._numbers), seen=seen)
         return await self._writer.write(prepare, request.channel, request.caller.key, is_urgent=True)
 
@@ -221,6 +221,7 @@ class Pausing:
         if seen is not None:
             waiting = await self._before(layer, number, seen)
         else:
+            created_at = self._no_earlier(created_at, layer)
             self._newest[layer] = max(number, self._newest.get(layer, number))
             if config_id not in self._held and await self._is_repeated(request, layer):
                 self._in_force.expect(request.expected_version, layer)
@@ -233,6 +234,15 @@ class Pausing:
             return prepared
         self._in_force.expect(request.expected_version, layer)
         return replace(prepared, caller=request.caller)
+
+    def _no_earlier(self, created_at: str, layer: str) -> str:
+        """The time of a pause that is stored on top of another one, which may have been asked for after it.
+
+        A resumption that was asked for between the two would else end both.
+        """
+        stored = self._in_force.pauses.stored.get(layer)
+        is_later = stored is not None and created_at < stored.created_at <= self._clock()
+        return stored.created_at if stored is not None and is_later else created_at
 
     async def _before(self, layer: str, number: int, seen: Seen) -> list[tuple[PauseInForce, str, SwitchRequest]]:
         """Pauses that are not stored yet, and are before a resumption: they cannot end before they are stored.

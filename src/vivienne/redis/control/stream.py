@@ -12,7 +12,7 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from redis.exceptions import NoPermissionError, ResponseError
+from redis.exceptions import ResponseError
 
 from vivienne.changes.requests import Asked
 from vivienne.errors import Malformed
@@ -138,7 +138,7 @@ class ControlStream:
 
 
 async def _added(redis: Redis, entry_id: bytes) -> Asked | None:
-    """When an entry was added. Its number has the time by the clock of Redis, which tells its age; None if it may not.
+    """When an entry was added. Its number has the time by the clock of Redis, which tells its age; None if it does not.
 
     Redis says the time some moment between two readings of the clock here. Whoever adds an entry may give it another
     number: one from the future counts as new.
@@ -146,7 +146,7 @@ async def _added(redis: Redis, entry_id: bytes) -> Asked | None:
     before = now()
     try:
         seconds, microseconds = await redis.time()
-    except NoPermissionError:
+    except ResponseError:  # it has other names for its commands, or the user may not
         _untold.log(
             "Redis refuses TIME, so a resumption of the control stream may end a later pause; allow it (docs/redis.md)"
         )
