@@ -227,11 +227,11 @@ async def test_answers_of_all_connections_together_have_a_bound(fake: FakeRedis)
     fake.answer = (b"$30000000\r\nxxx", b"")
     async with connected(fake) as client:
         calls = [asyncio.ensure_future(client.get("key")) for _ in range(8)]
-        while sum(call.done() for call in calls) < 6:
-            await asyncio.sleep(0.01)
-        done, waiting = await asyncio.wait(calls, timeout=0.5)
-        assert len(waiting) == 2
-        for call in done:
+        waiting = set(calls)
+        while len(waiting) > 2:
+            _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        assert not (await asyncio.wait(waiting, timeout=0.5))[0]
+        for call in {*calls} - waiting:
             assert "answers and messages of more than 64 MB at once" in str(call.exception())
         for call in waiting:
             call.cancel()
