@@ -235,4 +235,4 @@ def test_when_redis_ends_the_subscription_alone_it_is_opened_again_and_nothing_e
     assert settings(server, "ETH")["state_threshold_bang"] == 73.0
     assert redis.cli("GET", LEASE) == holder
     assert "Lost the connection to Redis" not in server.log
-    assert "ended the connection that hears control messages" in server.log
+    assert "connection to Redis that hears control messages broke off" in server.log

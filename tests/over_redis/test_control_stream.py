@@ -128,6 +128,8 @@ def test_the_request_id_of_a_message_is_kept(
             "The entry has 2 fields, none of them named 'message'",
         ),
         ({"message": json.dumps({"type": "control", "x": "y" * 2_000_000})}, "too_large", "2,000,0"),
+        ({"message": "y" * 40_000_000}, "too_large", "the limits are 32 MB and 50,000 fields"),
+        ({f"field-{number}": "x" for number in range(60_000)}, "too_large", "the limits are 32 MB and 50,000 fields"),
         ({"message": json.dumps(control(500.0))}, "invalid_configuration", "must be between 0 and 100"),
     ],
 )

@@ -164,6 +164,19 @@ async def test_an_entry_that_is_refused_as_a_whole_is_counted(redis: RunningRedi
     assert ("vivienne_pushed_rows_total", ("unknown", "refused"), 3) in [*reading.feed.counts()]
 
 
+async def test_an_entry_that_is_too_large_to_be_read_is_left_out(redis: RunningRedis) -> None:
+    begin = this_minute() - 100 * MINUTE_MS
+    add(redis, "x" * 40_000_000)
+    add(redis, {"candles": [candle(begin, 101, asset="BTC")]})
+    redis.client.xgroup_create(STREAM, "vivienne", id="$")
+    redis.client.xadd(STREAM, {f"field-{number}": "x" for number in range(60_000)})
+    async with Reading(redis) as reading:
+        add(redis, {"candles": [candle(this_minute() - MINUTE_MS, 105, closed=True, asset="BTC")]})
+        await reading.until(105)
+        assert reading.past == [101]
+        assert ("vivienne_pushed_rows_total", ("unknown", "refused"), 2) in [*reading.feed.counts()]
+
+
 async def test_former_entries_are_read_one_by_one_and_leave_time_to_others(
     redis: RunningRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,6 +31,8 @@ WATCH_SECONDS = 0.25
 """Time between two checks for silent agents."""
 SETTLE_SECONDS = 3 * HEARTBEAT_SECONDS
 """Time in which the agent of a kept state must be heard from; after it the state is shown as stale."""
+_MOST_LOADED = 100
+"""States that are read in one call: however long each may be, they fit into one answer."""
 _READ_AGAIN_SECONDS = 0.05
 """Shortest time between two readings of states to which changes did not fit: anybody may publish such changes."""
 
@@ -167,10 +169,12 @@ class Gateway:
     async def _load(self, redis: Redis, assets: Iterable[str]) -> list[Kept]:
         """The latest states of these assets, as Redis keeps them."""
         loaded, found = asyncio.get_running_loop().time(), []
-        for raw in await redis.mget([STATE + asset for asset in assets]):
-            state = None if raw is None or len(raw) > MOST_STATE_BYTES else read(raw)
-            if state is not None and self._is_shown(state.get("asset")) and is_state(state):
-                found.append(Kept(state, seconds_since(state.get("timestamp")), loaded))
+        keys = [STATE + asset for asset in assets]
+        for place in range(0, len(keys), _MOST_LOADED):
+            for raw in await redis.mget(keys[place : place + _MOST_LOADED]):
+                state = None if raw is None or len(raw) > MOST_STATE_BYTES else read(raw)
+                if state is not None and self._is_shown(state.get("asset")) and is_state(state):
+                    found.append(Kept(state, seconds_since(state.get("timestamp")), loaded))
         return found
 
     def _settle(self, *agents: str) -> None:

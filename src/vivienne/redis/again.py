@@ -50,7 +50,9 @@ class Again:
                 if _is_cancelled():
                     # A library has made an error of the connection of it.
                     raise asyncio.CancelledError from error
-                _breaks.log("Redis ended the connection that %s: %s; opening it again", self._what, reason(error))
+                _breaks.log(
+                    "The connection to Redis that %s broke off: %s; opening it again", self._what, reason(error)
+                )
             await asyncio.sleep(random.uniform(_SHORTEST_DELAY, _LONGEST_DELAY))  # noqa: S311  # no secret
 
 

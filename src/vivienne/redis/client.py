@@ -1,4 +1,4 @@
-"""A Redis client whose every call has a time limit, and that never reconnects by itself.
+"""A Redis client whose every call has a time limit, whose answers have bounds, and that never reconnects by itself.
 
 So many calls are under way at once; further ones wait for their turn, which is no fault of the connection. Those that
 tell whether the connection and the lease are there wait for no others, and every subscription has a connection of its
@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from time import monotonic
 from typing import Any
+from weakref import WeakSet
 
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.client import Pipeline
@@ -18,6 +20,7 @@ from redis.exceptions import ResponseError
 from typing_extensions import override
 
 from vivienne.rates import Quota
+from vivienne.redis.answers import BoundedParser
 from vivienne.slices import SharedSlices
 
 _log = logging.getLogger(__name__)
@@ -45,16 +48,18 @@ class Client(Redis):
     cancellation; a task that cannot be cancelled would then block the shutdown.
 
     Attributes:
-        slices: of the work of all its subscriptions, which take turns with everything else.
+        slices: of what all its connections receive, which take turns with everything else.
 
     Raises:
         ValueError: the address is not valid.
     """
 
     def __init__(self, url: str) -> None:
+        slices = SharedSlices()
         pool = ConnectionPool.from_url(
             url,
             protocol=2,
+            parser_class=partial(BoundedParser, slices, WeakSet()),
             socket_timeout=None,
             socket_connect_timeout=CONNECT_SECONDS,
             # If it reconnected by itself, messages missed between two connections would go unnoticed.
@@ -62,7 +67,7 @@ class Client(Redis):
             retry_on_error=[],
         )
         super().__init__(connection_pool=pool)
-        self.slices = SharedSlices()
+        self.slices = slices
         self.turns = asyncio.Semaphore(MOST_AT_ONCE)
         """Of calls."""
         self._refused_at = float("-inf")

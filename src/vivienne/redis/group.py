@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import ResponseError
 
+from vivienne.errors import TooLarge
+from vivienne.redis.answers import MOST_BYTES, MOST_PARTS, AnswerTooLarge
 from vivienne.redis.client import FULL_SECONDS, is_full
 from vivienne.redis.stream_watch import StreamWatch
 
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 READ_SECONDS = 1.0
-MOST_AT_ONCE = 16
-"""Entries read at once, unless fewer are wanted; each may be as large as Redis allows."""
 _CLAIMED_AT_ONCE = 1_000
 """Entries taken over at once; they are not read by that."""
 IDLE_SECONDS = 0.5
@@ -29,7 +29,9 @@ IDLE_SECONDS = 0.5
 FORGET_SECONDS = 3_600.0
 """Time after which a consumer without entries is removed."""
 
-Entry = tuple[bytes, dict[bytes, bytes]]
+Fields = dict[bytes, bytes] | TooLarge
+"""Of an entry, or the reason why they were not read."""
+Entry = tuple[bytes, Fields]
 
 
 def is_gone(refused: ResponseError) -> bool:
@@ -45,20 +47,16 @@ class StreamGroup:
         group: name of the group.
         consumer: name of this process.
         held: tells if this process may read at this moment.
-        most: entries that are read at once.
 
     Attributes:
         watch: notices what others do to the stream.
     """
 
-    def __init__(
-        self, stream: str, group: str, consumer: str, held: Callable[[], bool], most: int = MOST_AT_ONCE
-    ) -> None:
+    def __init__(self, stream: str, group: str, consumer: str, held: Callable[[], bool]) -> None:
         self._stream = stream
         self._group = group
         self._consumer = consumer
         self._held = held
-        self._most = most
         self.watch = StreamWatch(stream, group)
 
     async def join(self, redis: Redis) -> None:
@@ -106,13 +104,31 @@ class StreamGroup:
             pass
 
     async def read(self, redis: Redis, position: str) -> list[Entry]:
-        """Unfinished entries of this consumer (``0``), or new ones (``>``), for which it waits a moment."""
+        """The first unfinished entry of this consumer (``0``), or a new one (``>``), for which it waits a moment.
+
+        It is one at a time: each may be as large as Redis allows.
+        """
         block = round(READ_SECONDS * 1000) if position == ">" else None
         # In RESP2, which the link uses: [[stream, [(id, {field: value}), ...]]], or nothing.
-        answer: Any = await redis.xreadgroup(
-            self._group, self._consumer, {self._stream: position}, count=self._most, block=block
-        )
-        entries: list[Entry] = answer[0][1] if answer else []
+        try:
+            answer: Any = await redis.xreadgroup(
+                self._group, self._consumer, {self._stream: position}, count=1, block=block
+            )
+            entries: list[Entry] = answer[0][1] if answer else []
+        except AnswerTooLarge as refused:
+            entries = [too_large(refused)]
         if position == ">":
             self.watch.got(len(entries))
         return entries
+
+
+def too_large(refused: AnswerTooLarge) -> Entry:
+    """The entry that was to be read, if an answer was refused for it. It would be in the way of all others for ever.
+
+    Raises:
+        AnswerTooLarge: the answer has no entry.
+    """
+    if refused.entry_id is None:
+        raise refused
+    limits = f"{MOST_BYTES // 1024**2} MB and {MOST_PARTS // 2:,} fields"
+    return refused.entry_id, TooLarge(f"The entry was not read: it is too large; the limits are {limits}")

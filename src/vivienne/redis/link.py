@@ -20,6 +20,8 @@ from redis.exceptions import AuthenticationError, InvalidResponse, RedisError
 
 from vivienne.addresses import shown_address
 from vivienne.errors import SettingsError
+from vivienne.logs.records import one_line, short
+from vivienne.redis.answers import LONGEST_ERROR
 from vivienne.redis.client import Client
 
 if TYPE_CHECKING:
@@ -192,10 +194,14 @@ def _errors(tasks: Sequence[asyncio.Task[None]]) -> list[BaseException]:
 
 
 def reason(error: BaseException) -> str:
-    """What broke the connection, in words."""
+    """What broke the connection, in words. A server may have written some of them, so they are cut."""
+    return one_line(short(_reason(error), LONGEST_ERROR))
+
+
+def _reason(error: BaseException) -> str:
     if isinstance(error, BaseExceptionGroup):
         # A defect is worth more than the connections it took down with it.
-        return reason(next((inner for inner in error.exceptions if not is_lost(inner)), error.exceptions[0]))
+        return _reason(next((inner for inner in error.exceptions if not is_lost(inner)), error.exceptions[0]))
     for kind, words in _WORDS.items():
         if isinstance(error, kind):
             return words

@@ -23,7 +23,8 @@ from vivienne.errors import ChangeRefused, Defect, Malformed, TooLarge, TooManyR
 from vivienne.live.pushed import pushed
 from vivienne.logs.defects import DEFECTS
 from vivienne.market.feeds.pushed.rows import KINDS, MOST_NAMES, MOST_VALUES
-from vivienne.redis.group import StreamGroup, is_gone
+from vivienne.redis.answers import AnswerTooLarge
+from vivienne.redis.group import StreamGroup, is_gone, too_large
 from vivienne.redis.lease import Holder, Lease
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from vivienne.access.limits import MessageLimits
     from vivienne.market.feeds.pushed.feed import PushedFeed
     from vivienne.market.feeds.pushed.rows import Kind
-    from vivienne.redis.group import Entry
+    from vivienne.redis.group import Entry, Fields
     from vivienne.wire.pushed import Pushed
 
 _log = logging.getLogger(__name__)
@@ -48,8 +49,6 @@ FIELD = b"message"
 """Field of an entry with the push; an entry with a single field may use any name."""
 MOST_FIELDS = 16
 """Fields of an entry; one has the push, and others may be of use to somebody else."""
-_AT_ONCE = 1
-"""Entries that are read at once; each may be as large as Redis allows."""
 _SHARE = 0.4
 """Part of the time of the event loop that entries may take, as the requests of a caller may."""
 _WHOSE = "stream"
@@ -106,7 +105,7 @@ class MarketStream:
     ) -> None:
         self._feed = feed
         self._group = group
-        self._reading = StreamGroup(STREAM, group, consumer, held, most=_AT_ONCE)
+        self._reading = StreamGroup(STREAM, group, consumer, held)
         self.watch = self._reading.watch
         self._budgets = TimeBudgets(monotonic, _SHARE)
         self._held = held
@@ -132,7 +131,10 @@ class MarketStream:
             return
         until, begin = await self._acknowledged(redis), "-"
         while True:
-            entries: Any = await redis.xrange(STREAM, begin, until, count=_AT_ONCE)
+            try:
+                entries: Any = await redis.xrange(STREAM, begin, until, count=1)
+            except AnswerTooLarge as refused:
+                entries = [too_large(refused)]
             if not entries:
                 break
             for _, fields in entries:
@@ -181,7 +183,7 @@ class MarketStream:
                 await batch.execute()
         return True
 
-    async def _take(self, fields: Mapping[bytes, bytes], *, is_history: bool | None = None) -> Mapping[str, Any]:
+    async def _take(self, fields: Fields, *, is_history: bool | None = None) -> Mapping[str, Any]:
         """What became of an entry; waits until the market has room for it, and others have had their time."""
         await self._budgets.due(_WHOSE)
         try:
@@ -194,7 +196,7 @@ class MarketStream:
             return error_reply(Defect(), in_reply_to=None, request_id=None)
         return {"type": "market_data_response", **outcome}
 
-    async def _pushed(self, fields: Mapping[bytes, bytes], is_history: bool | None) -> Pushed:
+    async def _pushed(self, fields: Fields, is_history: bool | None) -> Pushed:
         kind, body = self._read(fields)
         while True:
             try:
@@ -212,7 +214,9 @@ class MarketStream:
                     return True
         return False
 
-    def _read(self, fields: Mapping[bytes, bytes]) -> tuple[Kind, dict[str, Any]]:
+    def _read(self, fields: Fields) -> tuple[Kind, dict[str, Any]]:
+        if isinstance(fields, TooLarge):
+            raise fields
         if len(fields) > MOST_FIELDS:
             raise TooLarge(f"The entry has {len(fields):,} fields; the limit is {MOST_FIELDS}")
         if FIELD not in fields and len(fields) > 1:

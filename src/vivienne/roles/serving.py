@@ -121,7 +121,7 @@ def _process(boot: Boot, service: ConfigService, logs: LogStream, access: Access
     try:
         process: Process = import_module(f"vivienne.roles.{boot.role}").build(boot, service, logs, access)
     except ModuleNotFoundError as error:
-        if error.name != "redis":
+        if error.name not in ("redis", "hiredis"):
             raise
         raise SettingsError("--redis needs the library for it: pip install 'vivienne[redis]'") from error
     return process

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from redis.exceptions import ResponseError
 
 from vivienne.changes.requests import Asked
-from vivienne.errors import Malformed
+from vivienne.errors import Malformed, TooLarge
 from vivienne.rates import Quota
 from vivienne.redis.group import StreamGroup, is_gone
 from vivienne.times import now, written
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from vivienne.redis.control.messages import ControlMessages, Outcome
     from vivienne.redis.control.names import ControlNames
-    from vivienne.redis.group import Entry
+    from vivienne.redis.group import Entry, Fields
 
 _log = logging.getLogger(__name__)
 _untold = Quota(_log, logging.WARNING)
@@ -61,7 +61,7 @@ class ControlStream:
     def __init__(self, messages: ControlMessages, names: ControlNames, consumer: str, held: Callable[[], bool]) -> None:
         self._messages = messages
         self._names = names
-        self._reading = StreamGroup(names.stream, GROUP, consumer, held, most=1)
+        self._reading = StreamGroup(names.stream, GROUP, consumer, held)
         self.watch = self._reading.watch
         self._held = held
 
@@ -109,9 +109,11 @@ class ControlStream:
                 await batch.execute()
         return True
 
-    async def _take(self, redis: Redis, entry_id: bytes, fields: dict[bytes, bytes]) -> Outcome | None:
+    async def _take(self, redis: Redis, entry_id: bytes, fields: Fields) -> Outcome | None:
         """The outcome of an entry; None if the lease was lost before it could be applied."""
         name = f"{self._names.stream}:{entry_id.decode()}"
+        if isinstance(fields, TooLarge):
+            return self._messages.refuse(fields, name)
         if FIELD not in fields and len(fields) > 1:
             refused = Malformed(
                 f"The entry has {len(fields)} fields, none of them named 'message'; put the message, as JSON, into it"
