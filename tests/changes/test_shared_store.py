@@ -667,9 +667,12 @@ RESUME = SwitchRequest("resume", channel="test", asset="BTC")
 
 
 @pytest.mark.parametrize("is_paused", [False, True])
+@pytest.mark.parametrize("behind", [0.0, 3_600.0])
 async def test_a_pause_of_another_process_outlives_a_resumption_that_was_asked_for_before_it(
-    here: ConfigService, there: ConfigService, store: Store, *, is_paused: bool
+    here: ConfigService, database: str, store: Store, *, is_paused: bool, behind: float
 ) -> None:
+    """Also if the clock of that process is behind."""
+    there = ConfigService(opened(database), ASSETS, clock=lambda: now() - timedelta(seconds=behind))
     loop = asyncio.get_running_loop()
     pause = SwitchRequest("pause", channel="test", asset="BTC", author="ada", reason="the newer one")
     if is_paused:
@@ -689,6 +692,7 @@ async def test_a_pause_of_another_process_outlives_a_resumption_that_was_asked_f
     assert [] == (await here.switch(RESUME))["paused"]
     await there.catch_up()
     assert {} == there.paused()
+    await there.close()
 
 
 async def test_a_resumption_ends_a_pause_of_another_process_that_was_announced_before_it(

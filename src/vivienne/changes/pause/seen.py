@@ -18,22 +18,25 @@ class Seen(NamedTuple):
         pauses: in force then.
         under_way: those of this process that were not answered yet, by config_id.
         asked_at: when it was asked for, ISO 8601 UTC. It may have waited until it came in.
+        stored: the newest version in the database, looked up when it came in.
     """
 
     version: int
     pauses: PausesInForce
     under_way: frozenset[str]
     asked_at: str
+    stored: int
 
     def precedes(self, pause: PauseInForce, now: str) -> bool:
         """Tell whether a pause was asked for after the resumption, as far as can be told.
 
-        A time that is in the future says nothing, unless the pause was not known here: then it is refused until that is
-        known. A clock that is behind leaves it to the order of the database.
+        Of pauses that another process stored before the database was looked at, its clock has to tell. A time in
+        the future says nothing of a pause that was known here.
         """
-        if not self._knew(pause):
-            return pause.created_at >= self.asked_at
-        return self.asked_at < pause.created_at <= now
+        if self._knew(pause):
+            return self.asked_at < pause.created_at <= now
+        was_there = pause.version is not None and pause.version <= self.stored
+        return not was_there or pause.created_at >= self.asked_at
 
     def _knew(self, pause: PauseInForce) -> bool:
         is_followed = pause.version is not None and pause.version <= self.version

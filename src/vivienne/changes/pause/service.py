@@ -17,7 +17,7 @@ from vivienne.changes.pause.plan import not_stored_yet, paused_already, stored_a
 from vivienne.changes.pause.seen import Seen
 from vivienne.changes.pause.state import PauseInForce
 from vivienne.changes.plan import Prepared
-from vivienne.errors import ChangeRefused, NotStored, UnknownTarget, VersionConflict
+from vivienne.errors import ChangeRefused, NotStored, StoreUnavailable, UnknownTarget, VersionConflict
 from vivienne.listeners import tell
 from vivienne.rates import Rate
 from vivienne.slices import URGENCY
@@ -140,9 +140,18 @@ class Pausing:
     async def _resume(self, request: SwitchRequest) -> Switched:
         asked, pauses = request.asked, self._in_force.pauses
         asked_at = self._clock() if asked is None else asked.resumption
-        seen = Seen(self._in_force.version, pauses, frozenset(self._under_way), asked_at)
-        prepare = partial(self._prepare, request, str(uuid.uuid4()), asked_at, next(self._numbers), seen=seen)
+        known, number = (self._in_force.version, pauses, frozenset(self._under_way), asked_at), next(self._numbers)
+        seen = Seen(*known, await self._newest_stored())
+        prepare = partial(self._prepare, request, str(uuid.uuid4()), asked_at, number, seen=seen)
         return await self._writer.write(prepare, request.channel, request.caller.key, is_urgent=True)
+
+    async def _newest_stored(self) -> int:
+        """The newest version in the database; where it does not answer, the newest one that was followed."""
+        if self._store.is_shared:
+            with suppress(StoreUnavailable):
+                found = await self._thread.look_up(self._store.outlines, layers=None, limit=1, before=None)
+                return max((each.version for each in found), default=0)
+        return self._in_force.version
 
     async def _pause(self, request: SwitchRequest) -> Switched:
         created_at = self._clock() if request.asked is None else request.asked.pause
