@@ -73,9 +73,17 @@ def test_a_rotated_token_has_another_secret_and_keeps_its_name_and_role(store: T
     rotated = store.rotate_token("ann", digest("new"), LATER, WHEN)
 
     assert rotated == replace(
-        token("ann"), digest=digest("new"), expires_at=LATER, earlier_digest=digest("ann"), earlier_until=WHEN
+        token("ann"),
+        digest=digest("new"),
+        expires_at=LATER,
+        earlier_digest=digest("ann"),
+        earlier_until=WHEN,
+        rotations=1,
     )
     assert [rotated] == store.tokens()
+    again = store.rotate_token("ann", digest("newest"), LATER, WHEN)
+    assert again is not None
+    assert (again.earlier_digest, again.rotations) == (digest("new"), 2)
     store.revoke_token("ann", LATER)
     assert store.rotate_token("ann", digest("newer"), None, WHEN) is None
     assert store.rotate_token("bob\0", digest("newer"), None, WHEN) is None

@@ -353,7 +353,7 @@ def test_a_backup_brings_no_revoked_or_replaced_secret_back(tmp_path: Path) -> N
 
     # The backup from before them does not undo them, and neither does an older database those of a later backup.
     for backup, names in ((file, ["revoked", "rotated"]), (later, [])):
-        assert sorted(restore(backup, db, replaces=True).tokens) == names
+        assert sorted(restore(backup, db, replaces=True).tokens.as_before) == names
         with closing(SqliteRevisionStore(db)) as store:
             tokens = {token.name: token for token in store.tokens()}
             assert tokens["revoked"].revoked_at is not None

@@ -30,6 +30,7 @@ from vivienne.store.migrate import _configuration
 from vivienne.store.postgres import PostgresRevisionStore
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.store.tables import SCHEMA_VERSION, metadata
+from vivienne.store.token import Token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,7 +78,8 @@ for line in sys.stdin:
 """
 
 
-WITH_TOKENS = ("2, with tokens", "3", "4", "5", "6", "7", "8")
+ROTATED = ("5", "6", "7", "8", "9")
+WITH_TOKENS = ("2, with tokens", "3", "4", *ROTATED)
 EVERY = 1 if FULL else 4
 """Statements between two kills."""
 
@@ -152,7 +154,8 @@ def is_taken_over(store: SqlRevisionStore, form: str) -> None:
     """Everything of an earlier form is there, and can be added to."""
     try:
         assert store.after(0, 10) == [revision(1), revision(2, "BTC")]
-        assert [token.name for token in store.tokens()] == (["ann"] if form in WITH_TOKENS else [])
+        tokens = [("ann", 0)] * (form in WITH_TOKENS) + [("bot", 1)] * (form in ROTATED)
+        assert [(token.name, token.rotations) for token in store.tokens()] == tokens
         assert differences(store) == []
         store.append(revision(3, request_id="again"))
         with pytest.raises(VersionTaken):
@@ -262,3 +265,14 @@ def test_a_database_is_opened_without_loading_what_migrates_unless_it_is_old(tmp
     )
 
     assert done.stdout == "False\n"
+
+
+def test_a_process_of_the_version_before_creates_tokens_after_the_migration(
+    opened: Callable[[], SqlRevisionStore],
+) -> None:
+    with closing(opened()) as store:
+        with store._transaction() as connection:
+            connection.execute(
+                text("INSERT INTO tokens (name, digest, role, created_at) VALUES ('ann', 'd1', 'admin', '2026')")
+            )
+        assert store.tokens() == [Token("ann", "d1", "admin", "2026")]

@@ -50,7 +50,7 @@ def restore(file: Path, db: str, replaces: bool, as_json: bool) -> None:
     """Put the backup FILE in the place of a database that no server uses; a PostgreSQL database must be empty.
 
     A backup of an earlier version is migrated. FILE itself is not altered. Pauses in force in a file that is replaced
-    stay in force.
+    stay in force, and secrets of tokens that are refused there stay refused.
     """
     try:
         restored = backups.restore(file, database(db), replaces=replaces)
@@ -63,9 +63,13 @@ def restore(file: Path, db: str, replaces: bool, as_json: bool) -> None:
     text = f"Restored {_words(copied)}{_before(kept)}"
     if paused:
         text += f"\nStill paused, as before: {', '.join(paused)}"
-    if restored.tokens:
-        text += f"\nTokens stay as they were before, not as in the backup: {', '.join(restored.tokens)}"
-    more = {"kept": str(kept) if kept else None, "paused": paused, "tokens_kept": restored.tokens}
+    as_before, newest_only = restored.tokens
+    if as_before:
+        text += f"\nTokens that are as in the database before, not as in the backup: {', '.join(as_before)}"
+    if newest_only:
+        text += f"\nTokens of which only the newest secret in the backup is accepted: {', '.join(newest_only)}"
+    more: dict[str, str | list[str] | None] = {"kept": str(kept) if kept else None, "paused": paused}
+    more |= {"tokens_kept": as_before, "tokens_newest_only": newest_only}
     _show(copied, as_json=as_json, text=text, **more)
     if restored.trouble is not None:
         click.echo(

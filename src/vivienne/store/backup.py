@@ -13,7 +13,7 @@ from vivienne.errors import StoreUnavailable, StoreUnusable
 from vivienne.store.checking import Checked, check
 from vivienne.store.copying import Copied, copy
 from vivienne.store.kept_pauses import keep, pauses_in
-from vivienne.store.kept_tokens import keep_tokens, tokens_in
+from vivienne.store.kept_tokens import KeptTokens, keep_tokens, tokens_in
 from vivienne.store.private import copy_file, make_file, replacing
 from vivienne.store.set_aside import journals_beside, other_name, set_aside, sweep
 from vivienne.store.sqlite import SqliteRevisionStore
@@ -51,22 +51,22 @@ class Restored(NamedTuple):
         copied: of the backup.
         kept: the other name under which the database that was there is kept, or only its journals.
         pauses: those of the database that was there, which are in force as before.
-        tokens: names of those that were revoked or changed there since the backup, and are so afterwards.
+        tokens: names of those that are not as in the backup.
         trouble: why its pauses or tokens could not be read.
     """
 
     copied: Copied
     kept: Path | None
     pauses: list[Revision]
-    tokens: list[str]
+    tokens: KeptTokens
     trouble: str | None
 
 
 def restore(file: Path, db: Path | PostgresUrl, *, replaces: bool) -> Restored:
     """Put a backup in the place of a database, migrated to the present tables.
 
-    A pause ends by a resumption only: those in force in the database that is replaced are in force afterwards. So are
-    its revocations and rotations of tokens: a backup brings no secret back.
+    A pause ends by a resumption only: those in force in the database that is replaced are in force afterwards. A secret
+    that is refused there, because it was replaced or revoked or has expired, is refused afterwards too.
 
     Args:
         file: the backup, also one of an earlier version.
@@ -87,7 +87,7 @@ def restore(file: Path, db: Path | PostgresUrl, *, replaces: bool) -> Restored:
             closing(PostgresRevisionStore(db, "as it is")) as target,
             target.as_a_whole(),
         ):
-            return Restored(copy(source, target), None, [], [], None)
+            return Restored(copy(source, target), None, [], KeptTokens([], []), None)
     held = lock(db, is_needed=True)
     try:
         if db.exists() and not replaces:

@@ -1,11 +1,11 @@
-"""Tokens of a database that a backup replaces. What was revoked or replaced since the backup stays so."""
+"""Tokens of a database that a backup replaces. A secret that is refused there is refused afterwards too."""
 
 from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vivienne.errors import StoreUnavailable
 from vivienne.store.token import Token
@@ -17,6 +17,20 @@ if TYPE_CHECKING:
     from vivienne.store.base import RevisionStore
 
 _FIELDS = tuple(Token.__dataclass_fields__)
+
+
+class KeptTokens(NamedTuple):
+    """Names of tokens that are not as in the backup.
+
+    Attributes:
+        as_before: those that are as in the database that was replaced. They were rotated or revoked there since, or
+            were created in both.
+        newest_only: those that were rotated in both, and more often in the backup. Its newest secret is accepted. The
+            one before is not, even within its grace: earlier versions did not count, so it may have been replaced.
+    """
+
+    as_before: list[str]
+    newest_only: list[str]
 
 
 def tokens_in(db: Path) -> list[Token]:
@@ -34,28 +48,53 @@ def tokens_in(db: Path) -> list[Token]:
             rows = connection.execute(f"SELECT {', '.join(columns)} FROM tokens").fetchall()  # noqa: S608
     except sqlite3.Error as error:
         raise StoreUnavailable(f"the tokens in {db} cannot be read: {error}") from error
-    return [Token(**dict(zip(columns, row, strict=True))) for row in rows]
+    found = [Token(**dict(zip(columns, row, strict=True))) for row in rows]
+    if "rotations" in columns:
+        return found
+    return [replace(token, rotations=int(token.earlier_digest is not None)) for token in found]  # as the migration
 
 
-def keep_tokens(tokens: Sequence[Token], store: RevisionStore) -> list[str]:
-    """Withdraw from the tokens of a store what was withdrawn from those known here; give the names of these tokens.
+def keep_tokens(tokens: Sequence[Token], store: RevisionStore) -> KeptTokens:
+    """Refuse in a restored store what is refused in the database that it replaces.
 
-    Otherwise a backup would bring back secrets that were revoked or replaced since.
+    Args:
+        tokens: of the database that is replaced.
+        store: the backup that takes its place.
     """
-    there = {token.name: token for token in store.tokens()}
-    kept = []
+    restored = {token.name: token for token in store.tokens()}
+    kept = KeptTokens([], [])
     for token in tokens:
-        found = there.get(token.name)
-        if found is not None and (after := _after_both(token, found)) != found:
-            store.replace_token(after)
-            kept.append(token.name)
+        found = restored.get(token.name)
+        if found is None or (after := _after_both(token, found)) == found:
+            continue
+        store.replace_token(after)
+        if after.digest == token.digest or after.revoked_at != found.revoked_at:
+            kept.as_before.append(token.name)
+        elif after.earlier_digest != found.earlier_digest:
+            kept.newest_only.append(token.name)
     return kept
 
 
-def _after_both(one: Token, other: Token) -> Token:
-    """A token as the newest rotation left it, revoked if it is in one of two databases.
+def _after_both(here: Token, there: Token) -> Token:
+    """A token after a backup that has it `there` took the place of the database in use, which has it `here`.
 
-    Each rotation lets the earlier secret expire later than the one before, so that tells which is the newest.
+    A secret belongs to the rotation that made it. One of a later rotation than the newest here was never refused here.
     """
-    newest = one if (one.earlier_until or "") > (other.earlier_until or "") else other
-    return replace(newest, revoked_at=one.revoked_at or other.revoked_at)
+    revoked_at = here.revoked_at or there.revoked_at
+    if not _was_rotated_since(there, here):
+        return replace(here, revoked_at=revoked_at)
+    after = replace(there, revoked_at=revoked_at, rotations=max(there.rotations, here.rotations + 1))
+    if after.rotations > here.rotations + 1:
+        return after
+    if there.earlier_digest != here.digest:  # it may be of before rotations were counted, and replaced here
+        return replace(after, earlier_digest=None, earlier_until=None)
+    ends = [moment for moment in (there.earlier_until, here.expires_at) if moment is not None]
+    return replace(after, earlier_until=min(ends, default=None))
+
+
+def _was_rotated_since(there: Token, here: Token) -> bool:
+    """Tell whether a backup has a later rotation of a token than the database in use. In doubt it has not."""
+    if there.created_at != here.created_at or there.digest in (here.digest, here.earlier_digest):
+        return False
+    # The second is for databases of before rotations were counted.
+    return there.rotations > here.rotations or there.earlier_digest == here.digest

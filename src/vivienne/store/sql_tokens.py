@@ -51,6 +51,7 @@ class SqlTokens(ABC):
             "expires_at": expires_at,
             "earlier_digest": tokens.c.digest,
             "earlier_until": earlier_until,
+            "rotations": tokens.c.rotations + 1,
         }
         with self._transaction() as connection:
             is_kept = (tokens.c.name == name) & tokens.c.revoked_at.is_(None)

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from typing_extensions import override
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 """The schema after all `migrations`: the number of the newest one."""
 
 
@@ -97,6 +97,7 @@ tokens = Table(
     Column("expires_at", String(32)),
     Column("earlier_digest", String(64)),
     Column("earlier_until", String(32)),
+    Column("rotations", Integer, nullable=False, server_default="0"),
 )
 tickets = Table(
     "tickets",

@@ -29,6 +29,7 @@ class Token:
         expires_at: the same; None if it does not expire.
         earlier_digest: of the secret that the newest rotation replaced.
         earlier_until: the moment until which that secret is valid too.
+        rotations: their number. Tokens of before they were counted have 1 if they have an earlier secret.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Token:
     expires_at: str | None = None
     earlier_digest: str | None = None
     earlier_until: str | None = None
+    rotations: int = 0
 
     def is_valid(self, when: str) -> bool:
         """Tell whether it is accepted at a moment."""
