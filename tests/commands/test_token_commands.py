@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 
 from vivienne.access.secrets import SECRET
+from vivienne.commands.database import opened
 from vivienne.commands.main import main
+from vivienne.times import now, written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,6 +80,22 @@ def test_a_token_expires_and_is_rotated_into_its_file(tmp_path: Path) -> None:
     assert "bob has expired; say with --expires" in token("rotate", "bob", db=db, code=2)
     assert "no token 'eve' to rotate" in token("rotate", "eve", db=db, code=1)
     assert "in 30m, 12h or 90d, not '3 weeks'" in token("rotate", "ann", "--grace", "3 weeks", db=db, code=2)
+
+
+@pytest.mark.parametrize("expires", ["0m", "5m"])
+def test_a_rotation_lets_no_secret_live_longer_than_it_would_have(tmp_path: Path, expires: str) -> None:
+    db = tmp_path / "v.db"
+    token("create", "ann", "--role", "tuner", "--expires", expires, db=db)
+    with opened(db, "to read") as store:
+        before = store.tokens()[0]
+
+    token("rotate", "ann", "--expires", "90d", "--grace", "1h", db=db)
+
+    with opened(db, "to read") as store:
+        after = store.tokens()[0]
+    assert before.expires_at == after.earlier_until
+    soon = written(now() + timedelta(minutes=6))
+    assert [after.digest] == list(after.by_digest(soon))
 
 
 def test_a_token_that_is_not_made_leaves_the_file_as_it_is(tmp_path: Path) -> None:

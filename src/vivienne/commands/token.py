@@ -174,7 +174,7 @@ def rotate(
         db: where it is.
         name: of the token.
         secret: the new one.
-        grace: how long the secret that it had is accepted too.
+        grace: how long the secret that it had is accepted too, unless it expires before.
         expires_at: when it expires from now on; None for when it did before.
 
     Raises:
@@ -188,7 +188,10 @@ def rotate(
             if before.revoked_at is None and not before.is_valid(written(now())):
                 raise SettingsError(f"The token {name} has expired; say with --expires how long it is valid now")
             expires_at = before.expires_at
-        rotated = store.rotate_token(name, digest(secret), expires_at, written(now() + grace))
+        until = written(now() + grace)
+        if before is not None and before.expires_at is not None:
+            until = min(until, before.expires_at)  # what has expired stays so
+        rotated = store.rotate_token(name, digest(secret), expires_at, until)
     if rotated is None:
         raise UnknownToken(f"There is no token {name!r} to rotate; list them with: vivienne token list")
     return rotated.entry()
