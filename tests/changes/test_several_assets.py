@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -69,6 +70,21 @@ async def test_a_change_is_laid_over_what_each_of_the_assets_sets(service: Confi
     for entry in made:
         signed = (entry["action"], entry["channel"], entry["author"], entry["reason"])
         assert signed == ("partial_update", "rest", "ann", "calm")
+
+
+async def test_a_change_of_hundreds_of_assets_is_a_few_lines_of_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assets = [f"A{number}" for number in range(300)]
+    service = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), assets)
+    with caplog.at_level(logging.INFO, "vivienne.changes"):
+        await service.change_several(several(*assets, document={"bang_threshold": 85}))
+    await service.close()
+
+    lines = [record.getMessage() for record in caplog.records if "version" in record.getMessage()]
+    assert len(lines) == 11
+    assert "(version 1, by ann, rest)" in lines[0]
+    assert lines[-1] == "The same change has 290 more versions, up to 300"
 
 
 async def test_a_change_of_many_assets_counts_as_many_while_it_waits(

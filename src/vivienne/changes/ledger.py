@@ -14,7 +14,7 @@ from vivienne.slices import in_slices
 from vivienne.store.revision import AppliedRevision
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from vivienne.changes.in_force import LayersInForce
     from vivienne.changes.plan import Prepared
@@ -29,6 +29,8 @@ _log = logging.getLogger(__name__)
 
 _BATCH = 200
 """Revisions that are followed at a time."""
+_MOST_NOTED = 10
+"""Versions of one change of which the log has a line each."""
 
 
 class Ledger:
@@ -109,8 +111,9 @@ class Ledger:
     def _tell_of(self, prepared: Prepared[Any], asked_at: float) -> Pieces[None]:
         for revision, summary in zip(prepared.revisions, prepared.summaries, strict=True):
             yield from self._metrics.in_force(self._in_force.under(revision.layer), revision.version, asked_at)
-            self._tell(revision, summary, made_here=True)
+            self._tell(revision, made_here=True)
             yield
+        self._note(prepared.revisions, prepared.summaries)
 
     async def settle_doubt(self) -> bool:
         """After a write of which it is not known whether it reached the disk: ask. If it did, it is put in force.
@@ -168,8 +171,10 @@ class Ledger:
                 }
                 await self._put(together, active_ids)
                 for revision in together:
-                    summary = done(revision.action, revision.changed, revision.layer)
-                    self._tell(revision, summary, made_here=revision.config_id in doubtful)
+                    self._tell(revision, made_here=revision.config_id in doubtful)
+                made_here = together[0].config_id in doubtful
+                summaries = (done(each.action, each.changed, each.layer) for each in together[:_MOST_NOTED])
+                self._note(together, summaries, "" if made_here else ", in another process")
         return found
 
     async def _newer(self) -> list[Revision]:
@@ -194,7 +199,14 @@ class Ledger:
             return revision.config_id
         return await self._thread.look_up(self._store.active_id, revision.layer, revision.version)
 
-    def _tell(self, revision: Revision, summary: str, *, made_here: bool) -> None:
+    def _tell(self, revision: Revision, *, made_here: bool) -> None:
         self.telling.tell(AppliedRevision(revision, self._in_force.under(revision.layer), made_here))
-        where = "" if made_here else ", in another process"
-        _log.info("%s (version %d, by %s, %s%s)", summary, revision.version, revision.author, revision.channel, where)
+
+    def _note(self, revisions: Sequence[Revision], summaries: Iterable[str], where: str = "") -> None:
+        """Write the revisions of a change into the log; of one with many, the first ones and the number of the others."""
+        for revision, summary in zip(revisions[:_MOST_NOTED], summaries, strict=False):
+            _log.info(
+                "%s (version %d, by %s, %s%s)", summary, revision.version, revision.author, revision.channel, where
+            )
+        if (more := len(revisions) - _MOST_NOTED) > 0:
+            _log.info("The same change has %d more versions, up to %d", more, revisions[-1].version)
