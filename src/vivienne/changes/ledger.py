@@ -109,7 +109,7 @@ class Ledger:
         self._in_force.put(revisions, active_ids, layers)
 
     def _tell_of(self, prepared: Prepared[Any], asked_at: float) -> Pieces[None]:
-        for revision, summary in zip(prepared.revisions, prepared.summaries, strict=True):
+        for revision in prepared.revisions:
             yield from self._metrics.in_force(self._in_force.under(revision.layer), revision.version, asked_at)
             self._tell(revision, made_here=True)
             yield
@@ -203,7 +203,7 @@ class Ledger:
         self.telling.tell(AppliedRevision(revision, self._in_force.under(revision.layer), made_here))
 
     def _note(self, revisions: Sequence[Revision], summaries: Iterable[str], where: str = "") -> None:
-        """Write the revisions of a change into the log; of one with many, the first ones and the number of the others."""
+        """Write the revisions of a change into the log; of many the first ones, and how many more there are."""
         for revision, summary in zip(revisions[:_MOST_NOTED], summaries, strict=False):
             _log.info(
                 "%s (version %d, by %s, %s%s)", summary, revision.version, revision.author, revision.channel, where
