@@ -185,10 +185,31 @@ async def test_an_answer_that_nobody_reads_makes_no_error_of_a_stop(caplog: pyte
     async with stopping(PlainTextResponse("x" * 2_000_000)) as (reader, writer):
         cast("Any", reader)._transport.pause_reading()
         writer.write(ASKED)
-    assert ["Connections ended at the stop because their clients did not read: 1"] == [
+    assert ["Connections ended at the stop because their clients did not read, or did not finish a request: 1"] == [
         record.getMessage() for record in caplog.records if not record.name.startswith("uvicorn") or record.levelno > 20
     ]
     assert monotonic() - begun < 3
+
+
+async def test_a_change_that_does_not_arrive_keeps_no_server_from_stopping(caplog: pytest.LogCaptureFixture) -> None:
+    made: list[Any] = []
+
+    async def change(scope: Any, receive: Any, send: Any) -> None:
+        message = await receive()
+        while message.get("more_body"):
+            message = await receive()
+        if message["type"] == "http.request":
+            made.append(message)
+        await PLAIN(scope, receive, send)
+
+    caplog.set_level(logging.INFO, "vivienne")
+    begun = monotonic()
+    async with stopping(change) as (reader, writer):
+        writer.write(ASKED.replace(b"Length: 0", b"Length: 50") + b"{")
+        assert (await asyncio.wait_for(reader.read(), SECONDS)).startswith(b"HTTP/1.1 408 ")
+    assert monotonic() - begun < 3
+    assert made == []
+    assert not [record for record in caplog.records if record.levelno > logging.INFO]
 
 
 async def test_a_handshake_that_is_refused_during_a_stop_logs_no_error(caplog: pytest.LogCaptureFixture) -> None:

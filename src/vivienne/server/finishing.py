@@ -26,7 +26,7 @@ class Finishing:
         app: the application behind it.
 
     Attributes:
-        changes: requests to change something that are not answered.
+        changes: requests to change something that have arrived whole and are not answered.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -38,25 +38,40 @@ class Finishing:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        has_begun, changes = False, is_change(scope)
+        changes, has_begun, counted = is_change(scope), False, 0
+
+        def count(number: int) -> None:
+            nonlocal counted
+            self.changes += number - counted
+            counted = number
+
+        async def receiving() -> Message:
+            message = await receive()
+            if message["type"] == "http.request" and not message.get("more_body") and not has_begun:
+                count(int(changes))
+            return message
 
         async def sending(message: Message) -> None:
             nonlocal has_begun
-            if not has_begun:
-                has_begun = True
-                self.changes -= changes  # it is made; its client may never read the answer
+            has_begun = True
+            count(0)  # it is made; its client may never read the answer
             await send(message)
 
-        self.changes += changes
+        if not _has_body(scope):  # it may never be asked for
+            count(int(changes))
         try:
-            await self._app(scope, receive, sending)
+            await self._app(scope, receiving, sending)
         except asyncio.CancelledError:
             if has_begun:
                 raise
             await _cancelled(is_change=changes)(scope, receive, send)
         finally:
-            if not has_begun:
-                self.changes -= changes
+            count(0)
+
+
+def _has_body(scope: Scope) -> bool:
+    named = dict(scope["headers"])
+    return b"transfer-encoding" in named or named.get(b"content-length", b"0") != b"0"
 
 
 def _cancelled(*, is_change: bool) -> Response:

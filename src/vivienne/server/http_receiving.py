@@ -69,6 +69,12 @@ class Receiving(HttpToolsProtocol):
         cycle: Any = self.cycle  # None before the first request
         return cycle is not None and not cycle.response_complete and self._pauses_as is not None
 
+    @property
+    def is_arriving(self) -> bool:
+        """True while the body of a request is not whole."""
+        cycle: Any = self.cycle  # None before the first request
+        return cycle is not None and cycle.more_body and not cycle.response_complete
+
     def data_received(self, data: bytes) -> None:
         """Keep bytes until it is their turn."""
         self._unset_keepalive_if_required()

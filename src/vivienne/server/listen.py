@@ -20,7 +20,7 @@ from vivienne.logs.defects import is_told
 from vivienne.server.accepting import LEAST_WAITING, Acceptor
 from vivienne.server.connections import SPARE, Connections, by_address
 from vivienne.server.finishing import Finishing
-from vivienne.server.http_protocol import limited
+from vivienne.server.http_protocol import Connection, limited
 from vivienne.server.sending import Sending
 from vivienne.server.websocket_protocol import watched
 
@@ -195,35 +195,43 @@ class Server(uvicorn.Server):
     async def _wait_tasks_to_complete(self) -> None:
         """Wait for answers. uvicorn gives up after `_CHANGE_SECONDS`; without a change to wait for it is told sooner.
 
-        Who has not read what was sent by then does not get the rest of it: a connection closes only once all is sent.
+        Who has not read what was sent by then does not get the rest of it: a connection closes only once all is sent. A
+        request that is not whole by then is refused.
 
         Raises:
             TimeoutError: there are other requests that are not answered.
         """
         waiting = asyncio.ensure_future(super()._wait_tasks_to_complete())
-        unread = 0
+        late = 0
         try:
             is_over = await _ends(waiting, _GRACE_SECONDS)
             while not is_over and self._finishing.changes:
                 is_over = await _ends(waiting, _LOOK_SECONDS)
             is_over = is_over or await _ends(waiting, _LOOK_SECONDS)
             if not is_over:
-                unread = self._end_unread()
+                late = self._end_late()
                 is_over = await _ends(waiting, _LOOK_SECONDS)
             if not is_over and self.server_state.tasks:
                 raise TimeoutError
         finally:
             waiting.cancel()
-            if unread:
-                _log.info("Connections ended at the stop because their clients did not read: %d", unread)
+            if late:
+                _log.info(
+                    "Connections ended at the stop because their clients did not read, or did not finish a request: %d",
+                    late,
+                )
 
-    def _end_unread(self) -> int:
-        """End the connections on which something is not sent; return their number."""
-        unread = [each for each in self.server_state.connections if each.transport.get_write_buffer_size()]
+    def _end_late(self) -> int:
+        """End the connections on which something is not sent, or a request is not whole; return their number."""
+        open_now = list(self.server_state.connections)
+        unread = [each for each in open_now if each.transport.get_write_buffer_size()]
         for each in unread:
             self._connections.ended("unread")
             each.transport.abort()
-        return len(unread)
+        arriving = [each for each in open_now if isinstance(each, Connection) and each.is_arriving]
+        for each in arriving:
+            each.hurry()
+        return len(unread) + len(arriving)
 
 
 async def _ends(waiting: asyncio.Future[None], seconds: float) -> bool:
