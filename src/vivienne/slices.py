@@ -85,6 +85,39 @@ URGENCY = Urgency()
 """That of this process."""
 
 
+_SLICES_TO_SPARE = 8
+"""Slices of work after which what they made is spared; some ten thousand objects."""
+
+
+def no_sparing() -> None:
+    """Leave garbage to Python."""
+
+
+class Sparing:
+    """Keeps what slices make from being looked at for garbage all at once.
+
+    Python looks at its newest objects when so many more were made than freed. Work that replaces them one for one, as a
+    change for thousands of assets does, leaves it hundreds of thousands before it looks, which then takes 0.4 s.
+
+    Attributes:
+        spare: takes what was made out of what is looked at; does nothing unless somebody looks at all of it later.
+    """
+
+    def __init__(self) -> None:
+        self.spare: Callable[[], None] = no_sparing
+        self._slices = 0
+
+    def slice_over(self) -> None:
+        """Note that a slice is over."""
+        self._slices += 1
+        if self._slices % _SLICES_TO_SPARE == 0:
+            self.spare()
+
+
+SPARING = Sparing()
+"""That of this process."""
+
+
 class SharedSlices:
     """Slices of work that several tasks do together: however many they are, a pass of the event loop has one slice.
 
@@ -103,6 +136,7 @@ class SharedSlices:
             return
         async with self._turn:
             if perf_counter() >= self._end:
+                SPARING.slice_over()
                 await (URGENCY.rest() if self._gives_way else asyncio.sleep(0))
                 self._end = perf_counter() + SLICE_SECONDS
 

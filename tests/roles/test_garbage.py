@@ -5,8 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
+from typing import TYPE_CHECKING
 
+from vivienne import slices
+from vivienne.roles import garbage
 from vivienne.roles.garbage import Garbage, collect_garbage
+
+if TYPE_CHECKING:
+    import pytest
 
 
 class Ring:
@@ -25,6 +31,50 @@ async def test_garbage_that_was_made_just_now_is_collected_while_others_are_made
             _more = [Ring() for _ in range(1_000)]
             await asyncio.sleep(0)
     collecting.cancel()
+
+
+async def test_work_in_slices_that_replaces_objects_leaves_few_to_look_at_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Python counts none, because as many are freed as made."""
+    monkeypatch.setattr(slices, "SLICE_SECONDS", 0.0)
+    collecting = asyncio.create_task(collect_garbage())
+    await asyncio.sleep(0)
+    states = [[number] for number in range(50_000)]
+
+    def work() -> slices.Pieces[None]:
+        for begin in range(0, len(states), 500):
+            states[begin : begin + 500] = [[number] for number in range(500)]
+            yield
+
+    await slices.in_slices(work())
+    assert len(gc.get_objects(generation=0)) < 25_000
+    collecting.cancel()
+    await asyncio.gather(collecting, return_exceptions=True)
+
+
+async def test_garbage_among_what_slices_made_is_collected_when_all_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(slices, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(garbage, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(Garbage, "is_due", lambda *_: False)
+    collecting = asyncio.create_task(collect_garbage())
+    await asyncio.sleep(0)
+    rings: list[weakref.ref[Ring]] = []
+
+    def work() -> slices.Pieces[None]:
+        for _ in range(100):
+            rings.append(weakref.ref(Ring()))
+            yield
+
+    await slices.in_slices(work())
+    monkeypatch.setattr(Garbage, "is_due", lambda *_: True)
+    async with asyncio.timeout(10):
+        while any(ring() is not None for ring in rings):  # noqa: ASYNC110  # it has no event
+            await asyncio.sleep(0.01)
+    collecting.cancel()
+    await asyncio.gather(collecting, return_exceptions=True)
 
 
 async def test_pythons_own_schedule_is_in_force_again_afterwards() -> None:

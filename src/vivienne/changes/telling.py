@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from vivienne.slices import SLICE_SECONDS, URGENCY
+from vivienne.slices import SLICE_SECONDS, SPARING, URGENCY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,6 +77,7 @@ class Telling:
 
     def _slice(self, *, is_urgent: bool = False) -> None:
         """Do steps until the time is over, at least one; with `is_urgent` only those of pauses and resumptions."""
+        SPARING.slice_over()
         end = perf_counter() + SLICE_SECONDS
         while self._rests:
             rest = self._rests[0]

@@ -3,7 +3,7 @@
 Python looks at young objects often, a few thousand at once, and at all older ones when many more objects were made than
 freed. Thousands of assets replace their states and reasons all the time, one for one: that is no reason for a look,
 which would stop the process for a second. So the older ones are looked at when there are more of them than before, and
-in proportion to the time it takes.
+in proportion to the time it takes. What slices of work make counts as older at once.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import gc
 import sys
 from time import perf_counter
 from typing import TYPE_CHECKING
+
+from vivienne.slices import SPARING, no_sparing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,12 +65,17 @@ async def collect_garbage() -> None:
     newest, *_ = before = gc.get_threshold()
     gc.set_threshold(newest, _YOUNG, _NEVER)
     garbage = Garbage(perf_counter(), sys.getallocatedblocks())
+    SPARING.spare = gc.freeze
     try:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             if garbage.is_due(begin := perf_counter(), sys.getallocatedblocks):
+                gc.unfreeze()
                 gc.collect()
+                gc.freeze()
                 end = perf_counter()
                 garbage.collected(end - begin, end, sys.getallocatedblocks())
     finally:
+        SPARING.spare = no_sparing
+        gc.unfreeze()
         gc.set_threshold(*before)
