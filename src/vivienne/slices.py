@@ -85,8 +85,9 @@ URGENCY = Urgency()
 """That of this process."""
 
 
-_SLICES_TO_SPARE = 8
-"""Slices of work after which what they made is spared; some ten thousand objects."""
+_SLICES_TO_SPARE, _SPARING_SECONDS = 8, 0.2
+"""Slices of work after which what they made is spared, some ten thousand objects, if they took no longer than that. In
+more time, what else was made meanwhile may be garbage."""
 
 
 def no_sparing() -> None:
@@ -105,13 +106,17 @@ class Sparing:
 
     def __init__(self) -> None:
         self.spare: Callable[[], None] = no_sparing
-        self._slices = 0
+        self._slices, self._since = 0, 0.0
 
     def slice_over(self) -> None:
         """Note that a slice is over."""
         self._slices += 1
-        if self._slices % _SLICES_TO_SPARE == 0:
+        if self._slices < _SLICES_TO_SPARE:
+            return
+        now = perf_counter()
+        if now - self._since <= _SPARING_SECONDS:
             self.spare()
+        self._slices, self._since = 0, now
 
 
 SPARING = Sparing()

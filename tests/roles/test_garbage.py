@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
-from typing import TYPE_CHECKING
+
+import pytest
 
 from vivienne import slices
 from vivienne.roles import garbage
 from vivienne.roles.garbage import Garbage, collect_garbage
-
-if TYPE_CHECKING:
-    import pytest
 
 
 class Ring:
@@ -51,6 +49,19 @@ async def test_work_in_slices_that_replaces_objects_leaves_few_to_look_at_at_onc
     assert len(gc.get_objects(generation=0)) < 25_000
     collecting.cancel()
     await asyncio.gather(collecting, return_exceptions=True)
+
+
+@pytest.mark.parametrize(("seconds", "is_spared"), [(60.0, True), (-1.0, False)])
+def test_only_slices_that_follow_each_other_closely_spare_what_is_made(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, *, is_spared: bool
+) -> None:
+    """What else is made between slices may be garbage, such as of messages that are refused."""
+    monkeypatch.setattr(slices, "_SPARING_SECONDS", seconds)
+    sparing, spared = slices.Sparing(), list[None]()
+    sparing.spare = lambda: spared.append(None)
+    for _ in range(100):
+        sparing.slice_over()
+    assert bool(spared) == is_spared
 
 
 async def test_garbage_among_what_slices_made_is_collected_when_all_is_looked_at(
