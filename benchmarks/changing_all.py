@@ -54,7 +54,7 @@ def _pieces(count: int) -> list[Figure]:
 def _waiting(count: int) -> list[Figure]:
     """How long a small request waits while all assets are decided with another configuration."""
     with serving(*flags_of(count), patience=START_SECONDS) as running:
-        time.sleep(SETTLE_SECONDS)
+        time.sleep(SETTLE_SECONDS)  # the work of the start ends in it, and nothing tells when
         quiet = _probed(running.port, partial(time.sleep, _QUIET_SECONDS))
         changes = [waits_in_change(running.port, number) for number in range(_CHANGES)]
     longest = [max(waits) for waits, _ in changes]
@@ -99,7 +99,7 @@ def _probed(port: int, work: Callable[[], object]) -> tuple[list[float], float]:
             connection.request("GET", "/health")
             connection.getresponse().read()
             waits.append((time.perf_counter() - begin) * 1000)
-            time.sleep(_BETWEEN_SECONDS)
+            time.sleep(_BETWEEN_SECONDS)  # the requests must not load the server that they measure
         connection.close()
 
     probing = threading.Thread(target=probe)

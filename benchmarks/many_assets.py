@@ -64,7 +64,7 @@ def measure(assets: float = _ASSETS) -> list[Figure]:
         wait_until_caught_up(process, port, count)
         seen = [look(process, port, count)]
         for _ in range(_ROUNDS):
-            time.sleep(_ROUND_SECONDS)
+            time.sleep(_ROUND_SECONDS)  # what is measured is the use of this time
             seen.append(look(process, port, count))
         memory = psutil.Process(process).memory_info().rss
     costs = [later.cost(earlier) for earlier, later in pairwise(seen)]
@@ -88,7 +88,7 @@ def wait_until_caught_up(process: int, port: int, count: int) -> None:
     """Wait until the market is where its clock is: after a long start its states come faster, and cost less."""
     seen = look(process, port, count)
     for _ in range(_MOST_LOOKS):
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(_LOOK_SECONDS)  # the rate is that of this time
         seen, earlier = look(process, port, count), seen
         if seen.rate(earlier) <= count * _CAUGHT_UP:
             return

@@ -107,6 +107,8 @@ def _header(number: int) -> str:
 
 
 BEFORE_MIGRATIONS = _REVISIONS + _ROWS + _header(1)
+_BEFORE_CONFIGURATIONS = _REVISIONS + _ROWS + _SWITCHES + _TOKENS + _TICKETS + _EXPIRY + _TRACES + _REQUESTERS
+_BEFORE_ALERTS = _BEFORE_CONFIGURATIONS + _CONFIGURATIONS
 MIGRATED = {
     "1": _REVISIONS + _ROWS + _migrated(1),
     "2, with pauses": _REVISIONS + _ROWS + _SWITCHES + _migrated(2),
@@ -115,28 +117,9 @@ MIGRATED = {
     "4": _REVISIONS + _ROWS + _SWITCHES + _TOKENS + _TICKETS + _migrated(4),
     "5": _REVISIONS + _ROWS + _SWITCHES + _TOKENS + _TICKETS + _EXPIRY + _migrated(5),
     "6": _REVISIONS + _ROWS + _SWITCHES + _TOKENS + _TICKETS + _EXPIRY + _TRACES + _migrated(6),
-    "7": _REVISIONS + _ROWS + _SWITCHES + _TOKENS + _TICKETS + _EXPIRY + _TRACES + _REQUESTERS + _migrated(7),
-    "8": _REVISIONS
-    + _ROWS
-    + _SWITCHES
-    + _TOKENS
-    + _TICKETS
-    + _EXPIRY
-    + _TRACES
-    + _REQUESTERS
-    + _CONFIGURATIONS
-    + _migrated(8),
-    "9": _REVISIONS
-    + _ROWS
-    + _SWITCHES
-    + _TOKENS
-    + _TICKETS
-    + _EXPIRY
-    + _TRACES
-    + _REQUESTERS
-    + _CONFIGURATIONS
-    + _ALERTS
-    + _migrated(9),
+    "7": _BEFORE_CONFIGURATIONS + _migrated(7),
+    "8": _BEFORE_ALERTS + _migrated(8),
+    "9": _BEFORE_ALERTS + _ALERTS + _migrated(9),
 }
 """By the number of the schema: those that both engines had."""
 SQLITE = {

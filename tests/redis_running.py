@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -11,7 +12,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,15 +20,18 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from ports import free_port
+from vivienne.redis.client import Client
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from types import TracebackType
 
     from running import RunningServer
 
 START_SECONDS = 10.0
 ANSWER_SECONDS = 10.0
+CLIENT_SECONDS = 60.0
+"""Longest time for which a test uses a client."""
 CONTROL, RESULTS, STREAM = "vivienne:control", "vivienne:control:results", "vivienne:control:stream"
 STATE, CONFIG, LEASE = "vivienne:state:", "vivienne:config", "vivienne:control:lease"
 
@@ -221,3 +225,14 @@ def wait_for_redis(server: RunningServer) -> None:
 def listens(redis: RunningRedis) -> bool:
     """Whether somebody would hear a control message."""
     return bool(redis.client.pubsub_numsub(CONTROL)[0][1])
+
+
+@asynccontextmanager
+async def client_of(url: str) -> AsyncIterator[Client]:
+    """A client of the program, within a limit of time."""
+    client = Client(url)
+    try:
+        async with asyncio.timeout(CLIENT_SECONDS):
+            yield client
+    finally:
+        await client.aclose(close_connection_pool=True)

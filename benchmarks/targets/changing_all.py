@@ -26,7 +26,7 @@ def measure_waits(programs: list[Vivienne], rounds: int, assets: int) -> Iterato
     named, waits = {each.name: each for each in programs}, {each.name: list[float]() for each in programs}
     for name in in_turns(list(named), min(rounds, _MOST_ROUNDS)):
         with named[name].serving(*flags_of(assets), patience=START_SECONDS) as running:
-            time.sleep(SETTLE_SECONDS)
+            time.sleep(SETTLE_SECONDS)  # the work of the start ends in it, and nothing tells when
             waits[name] += [max(waits_in_change(running.port, number)[0]) for number in range(_CHANGES)]
     what = f"a change for all of {assets:,} assets, the longest wait of another request"
     yield Row(what, "ms", waits, digits=1, most=WANTED_MS)

@@ -43,7 +43,7 @@ def measure_many_assets(programs: list[Vivienne], assets: int, seconds: float) -
             wait_until_caught_up(server.process.pid, server.port, assets)
         seen = {name: [_look(server, assets)] for name, server in running.items()}
         for _ in range(_PARTS):
-            time.sleep(seconds / _PARTS)
+            time.sleep(seconds / _PARTS)  # what is measured is the use of this time
             for name, server in running.items():
                 seen[name].append(_look(server, assets))
     yield Row(

@@ -16,7 +16,7 @@ class Setting:
 
     Attributes:
         programs: that of today, and that of the other checkout.
-        scene: many clients and the reference in C; None where there is no compiler.
+        scene: the clients and the reference in C; None without a compiler.
         rounds: in which each program has its turn.
         assets: that one change is for.
         many: assets that are computed at once.

@@ -86,8 +86,8 @@ URGENCY = Urgency()
 
 
 _SLICES_TO_SPARE, _SPARING_SECONDS = 8, 0.2
-"""Slices of work after which what they made is spared, some ten thousand objects, if they took no longer than that. In
-more time, what else was made meanwhile may be garbage."""
+"""Number of slices after which the objects that they made are spared, some ten thousand, and the longest time that they
+may take. In a longer time other work makes objects too, and those may be garbage."""
 
 
 def no_sparing() -> None:

@@ -12,6 +12,7 @@ from unittest.mock import Mock
 import pytest
 
 from sizes import rounds
+from vivienne.access.caller import Caller
 from vivienne.changes.pause import adopting
 from vivienne.changes.pause import service as pausing
 from vivienne.changes.requests import (
@@ -34,6 +35,7 @@ from vivienne.errors import (
     UnknownRevision,
     VersionConflict,
 )
+from vivienne.rates import Rate
 from vivienne.store.address import PostgresUrl
 from vivienne.store.postgres import PostgresRevisionStore
 from vivienne.store.postgres_connection import BoundedConnection
@@ -666,6 +668,14 @@ async def test_a_revision_of_an_unknown_kind_is_not_skipped(
 RESUME = SwitchRequest("resume", channel="test", asset="BTC")
 
 
+@pytest.fixture
+def few_repeats(here: ConfigService, there: ConfigService, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of pauses that repeat one in force one is stored for each caller, however long a test takes."""
+    for each in (here, there):
+        monkeypatch.setattr(each._pausing, "_repeats", Rate(1, 60.0, lambda: 0.0))
+    monkeypatch.setattr(pausing, "RETRY_SECONDS", 0.01)
+
+
 @pytest.mark.parametrize("is_paused", [False, True])
 @pytest.mark.parametrize("behind", [0.0, 3_600.0])
 async def test_a_pause_of_another_process_outlives_a_resumption_that_was_asked_for_before_it(
@@ -707,15 +717,15 @@ async def test_a_resumption_ends_a_pause_of_another_process_that_was_announced_b
     assert {} == there.paused()
 
 
+@pytest.mark.usefixtures("few_repeats")
 @pytest.mark.parametrize("is_here", [False, True])
 async def test_a_pause_that_was_answered_without_being_stored_outlives_a_resumption_from_before_it(
-    here: ConfigService, there: ConfigService, store: Store, monkeypatch: pytest.MonkeyPatch, *, is_here: bool
+    here: ConfigService, there: ConfigService, store: Store, *, is_here: bool
 ) -> None:
     """Pauses of what is paused already are stored so many times a minute, and counted as asked for all the same."""
-    monkeypatch.setattr(pausing, "RETRY_SECONDS", 0.01)
     pause = SwitchRequest("pause", channel="test", asset="BTC", author="ada")
     other = here if is_here else there
-    for _ in range(pausing.MOST_REPEATED + 1):
+    for _ in range(2):
         await other.switch(pause)
     await here.catch_up()
     was_asked = written(now() - timedelta(milliseconds=2)) if is_here else None
@@ -751,6 +761,25 @@ async def test_a_pause_that_was_answered_without_being_stored_outlives_a_resumpt
     assert [] == (await here.switch(RESUME))["paused"]
     await there.catch_up()
     assert {} == there.paused()
+
+
+@pytest.mark.usefixtures("few_repeats")
+async def test_an_older_pause_that_is_stored_covers_no_newer_one_that_is_not(
+    here: ConfigService, there: ConfigService
+) -> None:
+    pause = SwitchRequest("pause", channel="test", asset="BTC")
+    first, asked, last = (written(now() + timedelta(milliseconds=ms)) for ms in (-30, -10, 0))
+    for _ in range(2):
+        await there.switch(replace(pause, asked=Asked(first, first)))
+    assert "as before" in (await there.switch(replace(pause, asked=Asked(last, last))))["message"]
+
+    older = replace(pause, asked=Asked(first, first), caller=Caller("192.0.2.7"))  # which has an allowance of its own
+    assert "as before" not in (await there.switch(older))["message"]
+    await here.catch_up()
+    await here.switch(replace(RESUME, asked=Asked(asked, asked)))
+    await there.look()
+
+    assert ["BTC"] == list(there.paused())
 
 
 async def test_a_resumption_ends_a_pause_of_another_process_that_was_answered_before_it(

@@ -34,7 +34,7 @@ from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS, Bars
 from vivienne.rates import MOST_OF_AN_ASSET
 from vivienne.server.factory import web_application
-from vivienne.slices import SharedSlices
+from vivienne.slices import SharedSlices, whole
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.stream.hub import Hub
 from vivienne.stream.logs import LogStream
@@ -325,7 +325,7 @@ async def test_a_broken_feed_is_stale_and_idle_and_no_other_asset_notices(tmp_pa
 async def test_a_broken_feed_shows_in_readiness_by_asset_with_the_reason(tmp_path: Path) -> None:
     async with running(tmp_path) as made:
         made.feed.put("BTC", MarketDataError("candles.csv", "this is no number", line=7))
-        await made.until(lambda: bool(made.market.troubles()))
+        await made.until(lambda: bool(whole(LocalView(made.market).troubles())))
 
         response = await made.ready()
 
@@ -358,13 +358,13 @@ async def test_a_feed_that_can_be_followed_again_is_and_until_then_the_asset_is_
         broken = made.board.last("BTC")
         assert (broken["status_reason_id"], broken["position_size"]) == ("feed_failed", 0.0)
         assert broken["status_reason"].endswith("it is started again")
-        assert made.market.troubles() == {"BTC": broken["status_reason"]}
+        assert whole(LocalView(made.market).troubles()) == {"BTC": broken["status_reason"]}
         counted = made.service.metrics.registry.get_sample_value
         restarts = [counted("vivienne_feed_restarts_total", {"asset": asset}) for asset in ("BTC", "ETH")]
         assert restarts == [1.0, 0.0]
         await goes_on(made, "ETH")
         await goes_on(made, "BTC")
-        assert made.market.troubles() == {}
+        assert whole(LocalView(made.market).troubles()) == {}
 
 
 async def test_bars_that_a_history_says_otherwise_stay_and_are_counted(tmp_path: Path) -> None:

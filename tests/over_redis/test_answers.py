@@ -7,7 +7,7 @@ import random
 import socketserver
 import threading
 import time
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -18,14 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.exceptions import InvalidResponse, RedisError, ResponseError
 
-from redis_running import eventually, redis_state
+from redis_running import client_of, eventually, redis_state
 from running import RunningServer
 from vivienne.redis import answers as module
 from vivienne.redis.answers import LONGEST_ERROR, MOST_BYTES, MOST_BYTES_TOGETHER, AnswerTooLarge, Bounds
-from vivienne.redis.client import Client
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
 
 SECONDS = 30.0
 MEMORY = 64 * 1024 * 1024
@@ -115,7 +114,7 @@ class Session(socketserver.StreamRequestHandler):
         elif self.server.answer is not None:
             self._flood(*self.server.answer)
         elif name == b"XREADGROUP":
-            time.sleep(0.3)
+            time.sleep(0.3)  # as a real one blocks; otherwise the client would ask without end
             self._send(b"*-1\r\n")
         else:
             empty = {b"EVAL": b":2\r\n", b"PUBLISH": b":1\r\n", b"GET": b"$-1\r\n", b"SET": b"+OK\r\n"}
@@ -148,16 +147,6 @@ def server(tmp_path_factory: pytest.TempPathFactory, used: FakeRedis) -> Iterato
     flags = ("--assets", "BTC", "--timeframe", "1m", "--window", "1500", "--redis", used.url)
     with RunningServer(*flags, db=tmp_path_factory.mktemp("answers") / "v.db") as running:
         yield running
-
-
-@asynccontextmanager
-async def connected(fake: FakeRedis) -> AsyncIterator[Client]:
-    client = Client(fake.url)
-    try:
-        async with asyncio.timeout(SECONDS):
-            yield client
-    finally:
-        await client.aclose(close_connection_pool=True)
 
 
 @pytest.mark.parametrize("kind", ENDLESS)
@@ -193,7 +182,7 @@ def test_an_endless_message_breaks_off_the_connection_that_hears_it(server: Runn
 
 async def test_the_text_of_an_error_is_cut_and_cannot_steer_a_terminal(fake: FakeRedis) -> None:
     fake.answer = (b"-ERR \x1b[31m" + b"A" * 10_000 + b"\r\n", b"")
-    async with connected(fake) as client:
+    async with client_of(fake.url) as client:
         with pytest.raises(ResponseError) as refused:
             await client.get("key")
     assert str(refused.value).startswith("\\x1b[31mAAA")
@@ -201,7 +190,7 @@ async def test_the_text_of_an_error_is_cut_and_cannot_steer_a_terminal(fake: Fak
 
 
 async def test_after_too_much_the_next_call_has_a_new_connection(fake: FakeRedis) -> None:
-    async with connected(fake) as client:
+    async with client_of(fake.url) as client:
         for attempt in range(3):
             fake.answer = ENDLESS["a list"]
             with pytest.raises(AnswerTooLarge, match="more than 100,000 parts"):
@@ -215,7 +204,7 @@ async def test_an_answer_as_long_as_it_may_be_is_read_and_looks_like_nothing_els
     length = MOST_BYTES - len(b"$33554432\r\n\r\n")
     text = (b"\r\n*2000000000\r\n$2000000000\r\n-ERR\r\n" * (length // 34 + 1))[:length]
     fake.answer = (b"$%d\r\n%s\r\n" % (length, text), b"")
-    async with connected(fake) as client:
+    async with client_of(fake.url) as client:
         assert await client.get("key") == text
         fake.answer = (b"$%d\r\n%s\r\n" % (length + 1, text + b"x"), b"")
         with pytest.raises(AnswerTooLarge, match="longer than 32 MB"):
@@ -225,7 +214,7 @@ async def test_an_answer_as_long_as_it_may_be_is_read_and_looks_like_nothing_els
 async def test_answers_of_all_connections_together_have_a_bound(fake: FakeRedis) -> None:
     # Each of them waits for the rest of its answer.
     fake.answer = (b"$30000000\r\nxxx", b"")
-    async with connected(fake) as client:
+    async with client_of(fake.url) as client:
         calls = [asyncio.ensure_future(client.get("key")) for _ in range(8)]
         waiting = set(calls)
         while len(waiting) > 2:
@@ -247,7 +236,7 @@ async def test_answers_of_all_connections_together_have_a_bound(fake: FakeRedis)
 async def test_others_have_their_turn_while_all_connections_receive_much(fake: FakeRedis) -> None:
     fake.answer = (b"*99999\r\n" + b":1\r\n" * 99_999, b"")
     turns, calls_of_all = 0, 6
-    async with connected(fake) as client:
+    async with client_of(fake.url) as client:
         calls: list[Any] = [asyncio.ensure_future(client.get("key")) for _ in range(calls_of_all)]
         while not all(call.done() for call in calls):
             await asyncio.sleep(0)
@@ -262,7 +251,7 @@ async def test_others_have_their_turn_while_all_connections_receive_much(fake: F
 )
 async def test_what_is_not_its_protocol_is_not_redis(fake: FakeRedis, garbage: bytes) -> None:
     fake.answer = (garbage, b"")
-    async with connected(fake) as client:
+    async with client_of(fake.url) as client:
         with pytest.raises(InvalidResponse):
             await client.get("key")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from redis_running import RESULTS, STREAM, RunningRedis
+from redis_running import RESULTS, STREAM, RunningRedis, client_of
 from vivienne.changes.requests import Asked, SwitchRequest
 from vivienne.changes.service import ConfigService
 from vivienne.errors import VersionConflict
@@ -47,15 +47,14 @@ def redis(running: RunningRedis) -> RunningRedis:
 @asynccontextmanager
 async def reading(service: ConfigService, redis: RunningRedis) -> AsyncIterator[None]:
     """Somebody reads the control stream."""
-    client = Client(redis.url)
-    stream = ControlStream(ControlMessages(service), ControlNames("vivienne:control"), "me", lambda: True)
-    task = asyncio.create_task(stream.run(client, lambda: None))
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await client.aclose(close_connection_pool=True)
+    async with client_of(redis.url) as client:
+        stream = ControlStream(ControlMessages(service), ControlNames("vivienne:control"), "me", lambda: True)
+        task = asyncio.create_task(stream.run(client, lambda: None))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 async def results_of(service: ConfigService, redis: RunningRedis, count: int) -> list[dict[str, Any]]:
@@ -155,7 +154,7 @@ async def test_whoever_may_not_ask_redis_for_its_time_goes_on_and_says_so(
         (0, 0, True),
         (1, 2, True),
         (1, 0, False),
-        (DAY, 0, True),  # the clock of whoever paused is ahead, and tells nothing
+        (DAY, 0, True),  # the clock of the process that paused is ahead
     ],
 )
 async def test_what_the_clocks_say(tmp_path: Path, paused_at: int, asked_at: int, *, is_ended: bool) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from redis_running import USER, eventually
+from redis_running import USER, client_of, eventually
 from vivienne.cluster.agents import Agents
 from vivienne.cluster.questions import Asking, questions_to
 from vivienne.cluster.remote_market import RemoteMarket
@@ -19,7 +19,7 @@ from vivienne.redis.listening import heard_on
 from vivienne.wire.chart import UNLISTED
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
 
     from redis.asyncio import Redis
 
@@ -31,17 +31,6 @@ CALLS = 400
 CHANNEL = "vivienne:pauses"
 
 
-@asynccontextmanager
-async def client_of(redis: RunningRedis) -> AsyncIterator[Client]:
-    """A client, and a limit of time."""
-    client = Client(redis.url)
-    try:
-        async with asyncio.timeout(SECONDS):
-            yield client
-    finally:
-        await client.aclose(close_connection_pool=True)
-
-
 async def batch_of(client: Client) -> list[Any]:
     async with client.pipeline(transaction=False) as batch:
         batch.publish(CHANNEL, "x")
@@ -50,7 +39,7 @@ async def batch_of(client: Client) -> list[Any]:
 
 
 async def test_more_calls_than_may_be_under_way_wait_for_their_turn(redis: RunningRedis) -> None:
-    async with client_of(redis) as client:
+    async with client_of(redis.url) as client:
         before = sum(each["user"] == USER for each in redis.client.client_list())
         calls = [client.publish(CHANNEL, "x") for _ in range(CALLS)]
         batches = [batch_of(client) for _ in range(CALLS)]
@@ -62,7 +51,7 @@ async def test_more_calls_than_may_be_under_way_wait_for_their_turn(redis: Runni
 async def test_a_ping_the_lease_and_a_subscription_wait_for_no_calls(redis: RunningRedis) -> None:
     lease, subscribed = Lease("vivienne:of-many-calls:lease", "one"), asyncio.Event()
     stream, group = "vivienne:of-many-calls", "a group"
-    async with client_of(redis) as client:
+    async with client_of(redis.url) as client:
         await client.xgroup_create(stream, group, mkstream=True)
         # Nothing comes, so each of them takes as long as it may.
         reading = ("XREADGROUP", "GROUP", group, "one", "BLOCK", 60_000, "STREAMS", stream, ">")
@@ -117,7 +106,7 @@ ASSETS = tuple(f"A{number}" for number in range(150))
 async def test_a_question_to_many_agents_is_answered_by_all_of_them(redis: RunningRedis) -> None:
     """Each of several callers asks every agent, as a single page of the dashboard does."""
     agents, asking, listening = Agents(ASSETS, lambda asset: f"agent of {asset}"), Asking(), asyncio.Event()
-    async with client_of(redis) as client, client_of(redis) as of_agents:
+    async with client_of(redis.url) as client, client_of(redis.url) as of_agents:
         for asset in ASSETS:
             agents.take(beat_of(asset))
         tasks = [

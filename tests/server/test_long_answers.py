@@ -68,7 +68,7 @@ async def test_a_caller_has_one_export_at_a_time_and_others_have_theirs() -> Non
 
 
 class Piece(Coroutine[Any, Any, Any]):
-    """A piece of an export. The test may end before anybody waits for it, which is no fault here."""
+    """A piece of an export. The test may end before it is awaited."""
 
     def send(self, _value: Any) -> Any:
         raise StopIteration({"rows": [dict.fromkeys((each.name for each in COLUMNS), "x")], "next": 1})

@@ -15,8 +15,10 @@ from making import minutes, write_minutes
 from running import RunningServer, State, config, data
 from vivienne.changes.service import ConfigService
 from vivienne.live.market import Market
+from vivienne.live.view import LocalView
 from vivienne.market.feeds.replay import ReplayFeed
 from vivienne.market.timeframe import Timeframe
+from vivienne.slices import whole
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
@@ -63,12 +65,12 @@ async def replayed(folder: Path, files: dict[str, list[Path]], timeframe: Timefr
         following = asyncio.create_task(market.run())
         try:
             async with asyncio.timeout(SECONDS):
-                while not (market.ended() or market.troubles()):  # noqa: ASYNC110  # the end of a replay has no event
+                while not (market.ended() or whole(LocalView(market).troubles())):  # noqa: ASYNC110  # the end of a replay has no event
                     await asyncio.sleep(0.01)
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
-        assert market.troubles() == {}
+        assert whole(LocalView(market).troubles()) == {}
     finally:
         await service.close()
     return board

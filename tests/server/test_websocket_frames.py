@@ -88,6 +88,18 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "websocket.send", "text": str(len(message["text"]))})
 
 
+def held_back() -> tuple[App, asyncio.Event, asyncio.Event]:
+    """`echo` that accepts once the second event is set; the first one is, when it is asked."""
+    asked, let_in = asyncio.Event(), asyncio.Event()
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        asked.set()
+        await let_in.wait()
+        await echo(scope, receive, send)
+
+    return slow, asked, let_in
+
+
 async def told(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     """The next short frame of the server: its opcode and content."""
     first, length = await reader.readexactly(2)
@@ -152,13 +164,7 @@ async def test_many_messages_at_once_are_all_answered_in_their_order() -> None:
 
 
 async def test_what_is_sent_right_after_the_handshake_waits_until_it_is_accepted() -> None:
-    asked, let_in = asyncio.Event(), asyncio.Event()
-
-    async def slow(scope: Any, receive: Any, send: Any) -> None:
-        asked.set()
-        await let_in.wait()
-        await echo(scope, receive, send)
-
+    slow, asked, let_in = held_back()
     async with served(slow) as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         try:
@@ -173,13 +179,7 @@ async def test_what_is_sent_right_after_the_handshake_waits_until_it_is_accepted
 
 
 async def test_what_comes_in_the_packet_of_the_handshake_waits_until_it_is_accepted() -> None:
-    asked, let_in = asyncio.Event(), asyncio.Event()
-
-    async def slow(scope: Any, receive: Any, send: Any) -> None:
-        asked.set()
-        await let_in.wait()
-        await echo(scope, receive, send)
-
+    slow, asked, let_in = held_back()
     async with served(slow) as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         try:

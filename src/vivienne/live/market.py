@@ -161,19 +161,6 @@ class Market:
         """An asset as it is now."""
         return self._assets[asset]
 
-    def troubles(self) -> dict[str, str]:
-        """Assets without a usable decision, with the reason."""
-        return whole(self.find_troubles())
-
-    def find_troubles(self) -> Pieces[dict[str, str]]:
-        """The same, one asset after the other."""
-        found: dict[str, str] = {}
-        for asset, live in self._assets.items():
-            if (trouble := live.trouble) is not None:
-                found[asset] = trouble.message
-            yield
-        return found
-
     def chart(self, asset: str, limit: int, before: int | None = None) -> Chart:
         """The chart of an asset, with at most `limit` closed bars; see `MarketView`."""
         return self._assets[asset].chart(limit, before)

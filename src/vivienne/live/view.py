@@ -89,7 +89,12 @@ class LocalView:
 
     def troubles(self) -> Pieces[dict[str, str]]:
         """See `MarketView`."""
-        return self._market.find_troubles()
+        found: dict[str, str] = {}
+        for asset in self.assets:
+            if (trouble := self._market.seen(asset).trouble) is not None:
+                found[asset] = trouble.message
+            yield
+        return found
 
     async def _listed(self, closes: int, _whose: str) -> bytes:
         market = self._market

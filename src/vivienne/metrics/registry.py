@@ -2,8 +2,9 @@
 
 One `Metrics` for each service, with a registry of its own. Everything is counted as plain numbers, by the thread of the
 event loop only; `prometheus_client` has the histograms. These and the state of other parts are read when Prometheus
-asks, in parts: a process with thousands of assets has tens of thousands of samples, and others need the event loop
-meanwhile. `FAMILIES` has every metric with its meaning; the table in docs/operation.md is made of it.
+asks. A process with thousands of assets has tens of thousands of samples, so they are read in parts, and others have
+the event loop between two of them. `FAMILIES` has every metric with its meaning; the table in docs/operation.md is made
+of it.
 """
 
 from __future__ import annotations
@@ -163,8 +164,8 @@ class Metrics(Collector):
     def long_source(self, samples: Callable[[], Iterable[Sample | None]]) -> None:
         """Read these samples when Prometheus asks; others may have a turn after each of them.
 
-        So it must note first what may come and go meanwhile, such as names, and read the values that belong together,
-        such as those of an asset, before it gives the first of them. None stands for work without a sample.
+        Names may come and go between two samples, so the source copies them first. Values that belong together, such as
+        those of an asset, are read before the first of them is given. None stands for work without a sample.
         """
         self._long_sources.append(samples)
 

@@ -1,4 +1,4 @@
-"""Bounds of what a Redis server sends, whoever it is: it is checked before the library keeps anything of it.
+"""Limits of the answers and messages of a Redis server, which are checked before the library keeps any of them.
 
 The library, hiredis, takes texts as long as a server says, and makes a list of as many elements as a server says before
 the first one is there. So headers are read here first. Contents may look like headers, and are skipped by their length.

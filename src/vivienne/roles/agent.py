@@ -21,7 +21,7 @@ from vivienne.roles.market import feed_of
 from vivienne.roles.process import Process
 from vivienne.roles.recording import record_of, recorded_market, recorder_of, tasks_of
 from vivienne.server.factory import agent_application
-from vivienne.slices import one_piece
+from vivienne.slices import one_piece, whole
 from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
 from vivienne.times import now
@@ -48,6 +48,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     succession = Succession(name, assets)
     recorder = recorder_of(boot, service.metrics, succession.is_replaced)
     market = recorded_market(boot, feed, service, board, recorder)
+    view = LocalView(market)
     settings = boot.of_all_agents()
 
     def beat() -> Heartbeat:
@@ -57,7 +58,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
             "assets": list(assets),
             "feed": market.feed,
             "timeframe": boot.timeframe.value,
-            "troubles": market.troubles(),
+            "troubles": whole(view.troubles()),
             "settings": settings,
             "time": int(now().timestamp() * 1_000),
             "newest": {"version": service.newest[0], "config_id": service.newest[1]},
@@ -86,7 +87,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         found = {"redis": redis.trouble or "ok", "succession": succession.trouble() or "ok"}
         return found if recorder is None else {**found, "record": recorder.trouble or "ok"}
 
-    app = agent_application(service, LocalView(market), lambda: one_piece(additions), access)
+    app = agent_application(service, view, lambda: one_piece(additions), access)
     title = f"agent {boot.shard}: {', '.join(assets)}; {market.feed} market"
     process = Process(title, app, {"market": market.run, "redis": redis.run})
     senders = senders_of(boot, publish=alerts.show, redis=alerts)

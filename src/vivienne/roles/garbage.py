@@ -1,9 +1,9 @@
 """Collection of cyclic garbage, in portions that nobody notices.
 
-Python looks at young objects often, a few thousand at once, and at all older ones when many more objects were made than
-freed. Thousands of assets replace their states and reasons all the time, one for one: that is no reason for a look,
-which would stop the process for a second. So the older ones are looked at when there are more of them than before, and
-in proportion to the time it takes. What slices of work make counts as older at once.
+Python examines young objects often, a few thousand at once, and all older ones when many more objects were made than
+freed. Thousands of assets replace their states and reasons one for one, which leaves no garbage, and a look at all of
+them would stop the process for a second. So the older ones are examined when there are more of them than before, and in
+proportion to the time that it takes. Objects that slices of work make count as older at once.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class MadeOnce:
             return self._made[root]
         if root not in self._making:
             making = self._making[root] = asyncio.get_running_loop().run_in_executor(None, self._in_turn, root)
-            # If it fails, the next one who asks has it tried again.
+            # After a failure the next request retries.
             making.add_done_callback(lambda _: self._making.pop(root))
         return await asyncio.shield(self._making[root])
 

@@ -138,10 +138,10 @@ class Pausing:
         return answer
 
     async def _resume(self, request: SwitchRequest) -> Switched:
-        asked, pauses = request.asked, self._in_force.pauses
-        asked_at = self._clock() if asked is None else asked.resumption
-        known, number = (self._in_force.version, pauses, frozenset(self._under_way), asked_at), next(self._numbers)
-        seen = Seen(*known, await self._newest_stored())
+        asked_at, number = self._clock() if request.asked is None else request.asked.resumption, next(self._numbers)
+        version, pauses = self._in_force.version, self._in_force.pauses
+        seen = Seen(version, pauses, frozenset(self._under_way), asked_at, stored=version)
+        seen = seen._replace(stored=await self._newest_stored())  # others may pause until it is known
         prepare = partial(self._prepare, request, str(uuid.uuid4()), asked_at, number, seen=seen)
         return await self._writer.write(prepare, request.channel, request.caller.key, is_urgent=True)
 
@@ -236,7 +236,7 @@ class Pausing:
                 self._in_force.expect(request.expected_version, layer)
                 known = self._in_force.pauses.stored[layer]
                 pause = PauseInForce.asked(request, layer, config_id, created_at)
-                self._covered[layer] = _Held(pause, request, number)
+                self._cover(_Held(pause, request, number))
                 return Prepared(answer=paused_already(self._in_force, known), caller=request.caller)
         prepared = write_up_switch(self._in_force, request, name, created_at, waiting)
         if config_id in self._held:  # it is in force already, and is stored on top of whatever there is by now
@@ -250,8 +250,8 @@ class Pausing:
         A resumption that was asked for between the two would else end both.
         """
         stored = self._in_force.pauses.stored.get(layer)
-        is_later = stored is not None and created_at < stored.created_at <= self._clock()
-        return stored.created_at if stored is not None and is_later else created_at
+        is_later = stored is not None and stored.created_at <= self._clock()
+        return max(created_at, stored.created_at) if stored is not None and is_later else created_at
 
     async def _before(self, layer: str, number: int, seen: Seen) -> list[tuple[PauseInForce, str, SwitchRequest]]:
         """Pauses that are not stored yet, and are before a resumption: they cannot end before they are stored.
@@ -307,16 +307,26 @@ class Pausing:
         await self._thread.run(self._store.check)
         return layer in self._in_force.pauses.stored
 
+    def _cover(self, held: _Held) -> None:
+        """Note a pause that is in force by another one of its layer."""
+        known = self._covered.get(held.pause.layer)
+        if known is None or known.pause.created_at <= held.pause.created_at:
+            self._covered[held.pause.layer] = held
+
     def followed(self, change: AppliedRevision) -> None:
         """Have a pause in force that was answered without being stored, if a resumption from before it is followed.
 
         The process that stored the resumption cannot know of it.
         """
         switch = change.revision
-        if not switch.is_switch:
+        covered = self._covered.get(switch.layer)
+        if not switch.is_switch or covered is None:
             return
-        covered = self._covered.pop(switch.layer, None)
-        if covered is not None and switch.action == "resume" and switch.created_at < covered.pause.created_at:
+        is_from_before = switch.created_at < covered.pause.created_at
+        if switch.action == "pause" and is_from_before:
+            return  # it does not cover that one
+        del self._covered[switch.layer]
+        if is_from_before:
             self._hold(covered)
 
     def _hold(self, held: _Held) -> None:
@@ -325,7 +335,7 @@ class Pausing:
         if held.pause.config_id in self._held:
             return
         if len(pauses.held) >= MOST_HELD and self._is_held(held.pause.layer):
-            self._covered[held.pause.layer] = held  # it is in force by another one, which waits as well
+            self._cover(held)  # by another one, which waits as well
             return
         _log.critical("%s: in force, but not stored; retrying", held.pause.sentence())
         self._held[held.pause.config_id] = held

@@ -142,8 +142,8 @@ class ControlStream:
 async def _added(redis: Redis, entry_id: bytes) -> Asked | None:
     """When an entry was added. Its number has the time by the clock of Redis, which tells its age; None if it does not.
 
-    Redis says the time some moment between two readings of the clock here. Whoever adds an entry may give it another
-    number: one from the future counts as new.
+    The answer of Redis falls between two readings of the local clock. A client may add an entry under any number; one
+    from the future counts as new.
     """
     before = now()
     try:
