@@ -88,3 +88,21 @@ async def test_a_long_piece_of_work_is_charged_within_bounds() -> None:
     clock.now += 2.0
     async with asyncio.timeout(10):
         await waiting
+
+
+async def test_requests_take_turns_with_the_websockets_of_their_caller_that_open() -> None:
+    budgets = TimeBudgets(Clock())
+    order: list[str] = []
+
+    async def work(name: str, *, opens: bool) -> None:
+        await budgets.due("one", opens=opens)
+        order.append(name)
+
+    sockets = [work(f"socket {number}", opens=True) for number in range(100)]
+    given_up = asyncio.create_task(budgets.due("one"))
+    asked = [work(name, opens=False) for name in ("first", "second")]
+    tasks = [asyncio.create_task(each) for each in (*sockets, *asked)]
+    await asyncio.sleep(0)
+    given_up.cancel()
+    await asyncio.gather(*tasks)
+    assert order[:5] == ["socket 0", "first", "socket 1", "second", "socket 2"]

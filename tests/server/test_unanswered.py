@@ -269,6 +269,34 @@ def test_a_pause_does_not_wait_until_the_connections_of_another_address_are_set_
     assert answered.index(PAUSE[1]) < 25
 
 
+def test_a_request_does_not_wait_for_all_handshakes_of_its_address() -> None:
+    """As when a server comes back, and all of its clients with it."""
+    answered: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            answered.append("handshake")
+            await send({"type": "websocket.close"})
+        else:
+            await answering(answered)(scope, receive, send)
+
+    async def ask() -> None:
+        async with serving(Limits(), app) as port, asyncio.timeout(20):
+            [(reader, writer)] = await used(1, port)
+            answered.clear()
+            opened = at_once(200, port, "127.0.0.1", HANDSHAKE)
+            while len(answered) < 10:  # noqa: ASYNC110  # each is a pass
+                await asyncio.sleep(0)
+            writer.write(GET)
+            await reader.readuntil(b"\r\n\r\n")
+            for each in opened:
+                each.close()
+            writer.close()
+
+    uvloop.run(ask())
+    assert answered.index("/") < 40
+
+
 def test_a_connection_that_is_reset_before_its_turn_is_not_set_up() -> None:
     metrics = Metrics()
 

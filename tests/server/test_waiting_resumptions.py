@@ -49,11 +49,11 @@ class Budgets(TimeBudgets):
         super().__init__(monotonic)
         self.waits = asyncio.Event()
 
-    def when_due(self, key: str, then: Any) -> int:
+    def when_due(self, key: str, then: Any, *, opens: bool = False) -> int:
         """See `TimeBudgets`."""
         if key == BUSY_KEY:
             self.waits.set()
-        return super().when_due(key, then)
+        return super().when_due(key, then, opens=opens)
 
     def use_up(self, seconds: float) -> None:
         """The busy one waits for so long, or a little longer."""

@@ -28,7 +28,8 @@ DEAREST = 0.25
 class _Account:
     left: float
     at: float
-    waiting: dict[int, Callable[[], None]] = field(default_factory=dict)
+    waiting: dict[bool, dict[int, Callable[[], None]]] = field(default_factory=dict)
+    """WebSockets that open, and everything else; the next is the first of those that stand first."""
     rests: float = 0.0
     """Until then others have their turn, for as long as the last piece of work took."""
     is_called: bool = False
@@ -62,7 +63,8 @@ class TimeBudgets:
     """Budgets of the time that work for callers takes.
 
     Work is charged once it is done, so a balance may be below zero. Until it is not, the connections of the caller
-    wait, and go on one after the other. Only work that one turn of the event loop does without waiting is measured.
+    wait, and go on one after the other. When a server comes back, thousands of WebSockets may open for one caller; its
+    requests take turns with them. Only work that one turn of the event loop does without waiting is measured.
 
     Args:
         clock: monotonic, in seconds.
@@ -105,25 +107,34 @@ class TimeBudgets:
         """Tell whether a caller has time left."""
         return self._account(key).left >= 0
 
-    def when_due(self, key: str, then: Callable[[], None]) -> int:
+    def when_due(self, key: str, then: Callable[[], None], *, opens: bool = False) -> int:
         """Call a function as soon as the caller has time left, and those of its connections that waited before.
+
+        Args:
+            key: the caller.
+            then: is called.
+            opens: whether a WebSocket opens; these wait for each other, and the rest only for every other one.
 
         Returns:
             A number by which to forget it.
         """
         account, number = self._account(key), next(self._numbers)
-        account.waiting[number] = then
+        account.waiting.setdefault(opens, {})[number] = then
         self._call(key, account)
         return number
 
     def forget(self, key: str, number: int) -> None:
         """Do not call a function any more. Does nothing if it was called."""
-        self._account(key).waiting.pop(number, None)
+        waiting = self._account(key).waiting
+        for opens, those in list(waiting.items()):
+            those.pop(number, None)
+            if not those:
+                del waiting[opens]
 
-    async def due(self, key: str) -> None:
+    async def due(self, key: str, *, opens: bool = False) -> None:
         """Wait until the caller has time left; in any case let others do their work first."""
         turn = asyncio.Event()
-        number = self.when_due(key, turn.set)
+        number = self.when_due(key, turn.set, opens=opens)
         try:
             await turn.wait()
         finally:
@@ -144,7 +155,12 @@ class TimeBudgets:
         account = self._account(key)
         account.is_called = False
         if account.left >= 0 and account.rests <= account.at and account.waiting:
-            account.waiting.pop(next(iter(account.waiting)))()
+            opens = next(iter(account.waiting))
+            those = account.waiting.pop(opens)
+            then = those.pop(next(iter(those)))
+            if those:
+                account.waiting[opens] = those  # behind the others
+            then()
         self._call(key, account)
 
     def _account(self, key: str) -> _Account:

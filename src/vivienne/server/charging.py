@@ -78,7 +78,8 @@ class Charging:
     async def _waited(self, scope: MutableMapping[str, Any], key: str) -> bool:
         """Wait until the caller has time left; False if the client has left before."""
         turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        number = self._budgets.when_due(key, partial(_settle, turn, is_here=True))
+        is_handshake = scope["type"] == "websocket"
+        number = self._budgets.when_due(key, partial(_settle, turn, is_here=True), opens=is_handshake)
         scope[WAITING] = partial(_settle, turn, is_here=False)
         waits, goes_on = scope.pop(LATE, (_do_nothing, _do_nothing))
         waits()

@@ -118,7 +118,7 @@ async def _write(websocket: WebSocket, times: Times, key: str, source: Mailbox |
         while True:
             if in_a_row == ROW and source.unsent():
                 if first > 0:
-                    await times.requests.due(key)
+                    await times.requests.due(key, opens=True)
                 await source.turn()
                 in_a_row = 0
             elif not source.unsent():

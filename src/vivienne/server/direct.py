@@ -126,7 +126,7 @@ class Direct:
         self._first -= ROW
         if self._first > 0:
             self.is_free, self._waits_for_time = False, True
-            self._times.requests.when_due(key, self._has_time)
+            self._times.requests.when_due(key, self._has_time, opens=True)
         else:
             self.write = self._line.write
 

@@ -130,10 +130,14 @@ class Connection(Receiving):
         return not self._refused and super()._should_upgrade()
 
     def handle_websocket_upgrade(self) -> None:
-        """Begin a WebSocket in its turn, as an answer."""
+        """Begin a WebSocket in its turn, as an answer.
+
+        When a server comes back, all WebSockets of an address do. Its requests take turns with them: nobody waits for
+        the screen of a client as for the answer to a change.
+        """
         self._is_upgrading = True
         self.everything.spoke(self)  # until its turn it is this side that is late
-        self._starts = self.everything.answering.take(self.whose, self._upgrade, had=self._turns)
+        self._starts = self.everything.answering.take(f"{self.whose}, handshakes", self._upgrade, had=self._turns)
 
     def _upgrade(self) -> None:
         """Keep counting the connection as a WebSocket, and its handshake as a request until it is accepted."""
