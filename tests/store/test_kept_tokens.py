@@ -143,13 +143,45 @@ def test_no_secret_that_is_refused_is_accepted_after_a_restore(
                 when = clock.after(seconds)
                 assert not accepted(after, when) & refused
                 assert accepted(after, when) <= accepted(in_use, when) | accepted(backup, when)
-            for name in in_use.keys() & after.keys():
+            for name in in_use.keys() & backup.keys() & after.keys():
                 ours, theirs, both = in_use[name].digest, backup[name].digest, after[name].digest
                 assert both in (ours, theirs)
                 assert both == ours or theirs not in here.known
                 assert both == theirs or ours not in there.known or uncounted is not None
                 assert both == theirs or name in restored.tokens.as_before
             here.known |= there.known
+
+
+@pytest.mark.parametrize("is_revoked", [True, False])
+def test_a_secret_that_was_refused_stays_so_after_one_backup_of_before_it_and_one_of_since(
+    tmp_path: Path, is_revoked: bool
+) -> None:
+    machine = Machine(tmp_path / "v.db")
+    SqliteRevisionStore(machine.db).close()
+    before = machine.backed_up(tmp_path / "before.db")
+    with closing(SqliteRevisionStore(machine.db)) as store:
+        store.add_token(Token("ann", "secret", "tuner", CREATED))
+    since = machine.backed_up(tmp_path / "since.db")
+    with closing(SqliteRevisionStore(machine.db)) as store:
+        _ = store.revoke_token("ann", LATER) if is_revoked else store.rotate_token("ann", "newer", None, CREATED)
+
+    kept = restore(before, machine.db, replaces=True).tokens
+    restore(since, machine.db, replaces=True)
+
+    assert kept.as_before == ["ann"]
+    assert accepted(machine.tokens(), LATER) == (set() if is_revoked else {"newer"})
+
+
+def test_a_token_that_was_never_changed_is_not_kept_when_a_backup_of_before_it_is_restored(tmp_path: Path) -> None:
+    machine = Machine(tmp_path / "v.db")
+    SqliteRevisionStore(machine.db).close()
+    before = machine.backed_up(tmp_path / "before.db")
+    with closing(SqliteRevisionStore(machine.db)) as store:
+        store.add_token(Token("ann", "secret", "tuner", CREATED))
+
+    restore(before, machine.db, replaces=True)
+
+    assert not machine.tokens()
 
 
 def old(path: Path, digest: str, earlier: str | None, created_at: str = CREATED) -> Path:

@@ -24,7 +24,7 @@ class KeptTokens(NamedTuple):
 
     Attributes:
         as_before: those that are as in the database that was replaced. They were rotated or revoked there since, or
-            were created in both.
+            were created in both. The backup may have none of the name: another one could have, and bring it back.
         newest_only: those that were rotated in both, and more often in the backup. Its newest secret is accepted. The
             one before is not, even within its grace: earlier versions did not count, so it may have been replaced.
     """
@@ -61,11 +61,15 @@ def keep_tokens(tokens: Sequence[Token], store: RevisionStore) -> KeptTokens:
         tokens: of the database that is replaced.
         store: the backup that takes its place.
     """
-    restored = {token.name: token for token in store.tokens()}
+    restored = {token.name.lower(): token for token in store.tokens()}
     kept = KeptTokens([], [])
     for token in tokens:
-        found = restored.get(token.name)
-        if found is None or (after := _after_both(token, found)) == found:
+        found = restored.get(token.name.lower())
+        if found is None and (token.revoked_at is not None or token.rotations):
+            store.add_token(token)
+            kept.as_before.append(token.name)
+        # A name that differs in case only is taken, so the token cannot come back.
+        if found is None or found.name != token.name or (after := _after_both(token, found)) == found:
             continue
         store.replace_token(after)
         if after.digest == token.digest or after.revoked_at != found.revoked_at:
