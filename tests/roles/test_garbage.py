@@ -98,6 +98,28 @@ async def test_pythons_own_schedule_is_in_force_again_afterwards() -> None:
     assert gc.get_threshold() == before
 
 
+async def test_what_was_there_at_the_start_is_looked_at_later_than_what_came_since(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(garbage, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(Garbage, "is_due", lambda self, *_: self._rest < 10)
+    earlier = weakref.ref(ring := Ring())
+    gc.collect()  # it is among the older ones
+    collecting = asyncio.create_task(collect_garbage())
+    await asyncio.sleep(0)
+    del ring
+    since = weakref.ref(Ring())
+    async with asyncio.timeout(10):
+        while since() is not None:  # noqa: ASYNC110  # it has no event
+            await asyncio.sleep(0.01)
+        assert earlier() is not None
+        monkeypatch.setattr(Garbage, "is_due", lambda *_: True)
+        while earlier() is not None:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    collecting.cancel()
+    await asyncio.gather(collecting, return_exceptions=True)
+
+
 def test_older_objects_are_looked_at_once_there_are_many_more() -> None:
     garbage = Garbage(0.0, blocks=1_000)
     assert not garbage.is_due(5.0, lambda: 1_100)
