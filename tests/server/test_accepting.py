@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import ExitStack
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from raw_http import UPGRADE, request
 from vivienne.access.budget import TimeBudgets
 from vivienne.access.limits import Limits
 from vivienne.metrics.registry import Metrics
 from vivienne.server.accepting import Acceptor
-from vivienne.server.connections import Connections
+from vivienne.server.connections import Connections, by_address
 from vivienne.server.incoming import Incoming
 from vivienne.server.listen import bind, server
 
 if TYPE_CHECKING:
     from starlette.types import Scope
+
+    from vivienne.server.connections import PausesAs
 
 SECONDS = 10.0
 MANY = 400
@@ -29,34 +33,50 @@ PAUSE = (
 )
 
 
-async def test_who_may_pause_does_not_wait_until_all_connections_of_its_address_are_set_up() -> None:
+class Noting(asyncio.Protocol):
+    """Notes from which port it is connected, in a list, and ends."""
+
+    def __init__(self, order: list[int]) -> None:
+        self._order = order
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._order.append(transport.get_extra_info("peername")[1])
+        transport.close()
+
+
+async def place_of_the_last(said: list[bytes], pauses_as: PausesAs = by_address) -> int:
+    """How many connections, on each of which something was said before any was set up, are set up before the last."""
     order: list[int] = []
-
-    class Noting(asyncio.Protocol):
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            order.append(transport.get_extra_info("peername")[1])
-            transport.close()
-
-    def may(scope: Scope, _address: str) -> str | None:
-        return "known" if dict(scope["headers"])[b"authorization"] == b"known" else None
-
-    connections = Connections(Limits(), lambda _: False, pauses_as=may)
+    connections = Connections(Limits(), lambda _: False, pauses_as=pauses_as)
     [listening] = bind("127.0.0.1", 0)
-    acceptor = Acceptor([listening], Noting, lambda: 10 * MANY, connections.pause_in)
+    acceptor = Acceptor([listening], partial(Noting, order), lambda: 10 * MANY, connections.pause_in)
     with ExitStack() as stack:
         stack.enter_context(listening)
-        said = [PAUSE % b"unknown"] * MANY + [b"\x00\xff\r\n:\r\n", b"POST", PAUSE % b"known"]
         for each in said:
             client = stack.enter_context(socket.create_connection(listening.getsockname(), SECONDS))
             client.sendall(each)
-        pausing = client.getsockname()[1]
+        last = client.getsockname()[1]
         acceptor.start()
         async with asyncio.timeout(SECONDS):
             while len(order) < len(said):  # noqa: ASYNC110  # each is a pass
                 await asyncio.sleep(0)
         acceptor.close()
     assert len(set(order)) == len(said)
-    assert order.index(pausing) < MANY / 2
+    return order.index(last)
+
+
+async def test_who_may_pause_does_not_wait_until_all_connections_of_its_address_are_set_up() -> None:
+    def may(scope: Scope, _address: str) -> str | None:
+        return "known" if dict(scope["headers"])[b"authorization"] == b"known" else None
+
+    said = [PAUSE % b"unknown"] * MANY + [b"\x00\xff\r\n:\r\n", b"POST", PAUSE % b"known"]
+    assert await place_of_the_last(said, may) < MANY / 2
+
+
+async def test_a_request_does_not_wait_until_all_websockets_of_its_address_are_set_up() -> None:
+    handshake = request("GET", "/ws/state", ("Host", "localhost"), *UPGRADE)
+    said = [handshake] * MANY + [request("GET", "/health", ("Host", "localhost"))]
+    assert await place_of_the_last(said) < MANY / 2
 
 
 async def test_a_pause_is_begun_a_few_passes_after_it_was_sent() -> None:

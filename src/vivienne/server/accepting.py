@@ -3,7 +3,7 @@
 The kernel has one queue for all clients, in which a pause would wait for every connection before it. To take one out
 costs little; what costs is to set it up. Here the addresses take turns for that, and a connection that its client has
 reset is closed without it. While many wait, what their clients have sent is looked at: who asks for a pause, and may do
-so, has a turn beside its address.
+so, has a turn beside its address, and handshakes of an address take turns with everything else of it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from vivienne.access.caller import counted_as
-from vivienne.server.turns import Turns
+from vivienne.server.turns import Turns, handshakes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -126,12 +126,13 @@ class Acceptor:
             self._turns.take_now(lane, partial(self._set_up, accepted))
 
     def _lane(self, accepted: socket.socket, whose: str) -> str:
-        """The name under which a connection has its turn: of a pause that may be made, or of its address."""
+        """The name under which a connection has its turn: of a pause that may be made, or of what its address sends."""
         try:
             head = accepted.recv(_LOOKED_AT, socket.MSG_PEEK)
         except OSError:  # nothing has come yet
             return whose
-        return self._pause_in(head, whose) or whose
+        is_handshake = b"\r\nsec-websocket-key:" in head.lower()
+        return self._pause_in(head, whose) or (handshakes_of(whose) if is_handshake else whose)
 
     def _set_up(self, accepted: socket.socket) -> None:
         self._waiting -= 1

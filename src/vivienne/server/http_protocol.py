@@ -27,6 +27,7 @@ from vivienne.server.http_receiving import Receiving
 from vivienne.server.intake import Intake
 from vivienne.server.open_socket import OpenSocket, discard
 from vivienne.server.policy import is_pause
+from vivienne.server.turns import handshakes_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -130,14 +131,10 @@ class Connection(Receiving):
         return not self._refused and super()._should_upgrade()
 
     def handle_websocket_upgrade(self) -> None:
-        """Begin a WebSocket in its turn, as an answer.
-
-        When a server comes back, all WebSockets of an address do. Its requests take turns with them: nobody waits for
-        the screen of a client as for the answer to a change.
-        """
+        """Begin a WebSocket in its turn, as an answer."""
         self._is_upgrading = True
         self.everything.spoke(self)  # until its turn it is this side that is late
-        self._starts = self.everything.answering.take(f"{self.whose}, handshakes", self._upgrade, had=self._turns)
+        self._starts = self.everything.answering.take(handshakes_of(self.whose), self._upgrade, had=self._turns)
 
     def _upgrade(self) -> None:
         """Keep counting the connection as a WebSocket, and its handshake as a request until it is accepted."""

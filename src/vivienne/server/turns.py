@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from vivienne.server.shares import Shares
 
 
+def handshakes_of(address: str) -> str:
+    """The name under which handshakes of WebSockets take turns with the requests of their address.
+
+    When a server comes back, all WebSockets of an address do. Nobody waits for the screen of a client as for the answer
+    to a change.
+    """
+    return f"{address}, handshakes"
+
+
 @dataclass(slots=True, order=True)
 class Turn:
     """A piece of work that waits.
