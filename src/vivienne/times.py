@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+
+CLOCKS_DIFFER = 2.0
+"""Seconds by which the clocks of two processes may differ before that is said."""
 
 
 @lru_cache(maxsize=4_096)
@@ -15,6 +18,11 @@ def iso(milliseconds: int) -> str:
 def written(moment: datetime) -> str:
     """A moment in UTC."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def later(time: str, seconds: float) -> str:
+    """So many seconds after a time."""
+    return written(datetime.fromisoformat(time) + timedelta(seconds=seconds))
 
 
 def now() -> datetime:

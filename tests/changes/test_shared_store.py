@@ -13,7 +13,7 @@ import pytest
 
 from sizes import rounds
 from vivienne.access.caller import Caller
-from vivienne.changes.pause import adopting
+from vivienne.changes.pause import adopting, seen
 from vivienne.changes.pause import service as pausing
 from vivienne.changes.requests import (
     Activate,
@@ -705,6 +705,39 @@ async def test_a_pause_of_another_process_outlives_a_resumption_that_was_asked_f
     await there.close()
 
 
+@pytest.mark.parametrize("is_heard", [False, True])
+@pytest.mark.parametrize("ahead", [-3_600.0, -1.0, 0.0])
+async def test_a_pause_of_another_process_outlives_a_resumption_that_waited_whatever_the_clocks_say(
+    here: ConfigService, database: str, ahead: float, *, is_heard: bool
+) -> None:
+    there = ConfigService(opened(database), ASSETS, clock=lambda: now() + timedelta(seconds=ahead))
+    asked = written(now() - timedelta(seconds=0.5))
+    await there.switch(SwitchRequest("pause", channel="test", asset="BTC"))
+    if is_heard:
+        await here.catch_up()
+
+    with pytest.raises(VersionConflict, match="Somebody paused after this resumption was asked for"):
+        await here.switch(replace(RESUME, asked=Asked(asked, asked)))
+
+    assert ["BTC"] == list(here.paused())
+    assert [] == (await here.switch(RESUME))["paused"]
+    await there.close()
+
+
+@pytest.mark.parametrize("ahead", [-3_600.0, 0.2, 3_600.0])
+async def test_a_resumption_that_waited_ends_a_pause_that_was_heard_of_before_whatever_the_clocks_say(
+    here: ConfigService, database: str, ahead: float
+) -> None:
+    there = ConfigService(opened(database), ASSETS, clock=lambda: now() + timedelta(seconds=ahead))
+    await there.switch(SwitchRequest("pause", channel="test", asset="BTC"))
+    await here.catch_up()
+    asked = written(now())
+    await asyncio.sleep(0.3)
+
+    assert [] == (await here.switch(replace(RESUME, asked=Asked(asked, asked))))["paused"]
+    await there.close()
+
+
 async def test_a_resumption_ends_a_pause_of_another_process_that_was_announced_before_it(
     here: ConfigService, there: ConfigService
 ) -> None:
@@ -783,9 +816,10 @@ async def test_an_older_pause_that_is_stored_covers_no_newer_one_that_is_not(
 
 
 async def test_a_resumption_ends_a_pause_of_another_process_that_was_answered_before_it(
-    here: ConfigService, there: ConfigService
+    here: ConfigService, there: ConfigService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Here nobody has heard of it yet: a balancer may send one after the other to several processes."""
+    monkeypatch.setattr(seen, "AT_ONCE_SECONDS", SECONDS)  # however slow this machine is
     for _ in range(5):
         await there.switch(SwitchRequest("pause", channel="test", asset="BTC"))
         assert [] == (await here.switch(RESUME))["paused"]

@@ -189,7 +189,11 @@ class LayersInForce:
         )
 
     def put(
-        self, revisions: Sequence[Revision], active_ids: Mapping[str, str | None], layers: Layers | None = None
+        self,
+        revisions: Sequence[Revision],
+        active_ids: Mapping[str, str | None],
+        layers: Layers | None = None,
+        heard_at: str | None = None,
     ) -> None:
         """Put revisions in force, all at once; they must be those after `version`.
 
@@ -197,6 +201,7 @@ class LayersInForce:
             revisions: what was stored.
             active_ids: by layer of these, the config_id that is active in it from here on.
             layers: what all layers come to; None if they are left as they are.
+            heard_at: when they were read, if another process stored them.
         """
         self._newest = revisions[-1].version, revisions[-1].config_id
         self._alerts = self._alerts.followed(revisions)
@@ -205,7 +210,7 @@ class LayersInForce:
             return
         self._versions |= {revision.layer: revision.version for revision in revisions}
         for revision in revisions:
-            self._pauses = self._pauses.followed(revision)
+            self._pauses = self._pauses.followed(revision, heard_at)
         self._active = {}
         if layers is None:
             return

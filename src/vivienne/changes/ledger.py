@@ -14,7 +14,7 @@ from vivienne.slices import in_slices
 from vivienne.store.revision import AppliedRevision
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from vivienne.changes.in_force import LayersInForce
     from vivienne.changes.plan import Prepared
@@ -41,13 +41,22 @@ class Ledger:
         thread: in which it is used.
         in_force: what is kept the same.
         metrics: are told when a change is in force.
+        clock: the time, ISO 8601 UTC.
     """
 
-    def __init__(self, store: RevisionStore, thread: StoreThread, in_force: LayersInForce, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        store: RevisionStore,
+        thread: StoreThread,
+        in_force: LayersInForce,
+        metrics: Metrics,
+        clock: Callable[[], str],
+    ) -> None:
         self._store = store
         self._thread = thread
         self._in_force = in_force
         self._metrics = metrics
+        self._clock = clock
         self._in_doubt: tuple[Revision, ...] = ()
         self.failure: str | None = None
         """The reason the last change could not be stored; None when it was."""
@@ -100,13 +109,17 @@ class Ledger:
         return True
 
     async def _put(
-        self, revisions: Sequence[Revision], active_ids: Mapping[str, str | None], layers: Layers | None = None
+        self,
+        revisions: Sequence[Revision],
+        active_ids: Mapping[str, str | None],
+        layers: Layers | None = None,
+        heard_at: str | None = None,
     ) -> None:
         """Put revisions in force, all at once."""
         if layers is None and not self._in_force.leave_values(revisions):
             documents = {revision.layer: revision.document for revision in revisions if not revision.is_alert}
             layers = await in_slices(self._in_force.layers.followed(documents), is_awaited=True)
-        self._in_force.put(revisions, active_ids, layers)
+        self._in_force.put(revisions, active_ids, layers, heard_at)
 
     def _tell_of(self, prepared: Prepared[Any], asked_at: float) -> Pieces[None]:
         for revision in prepared.revisions:
@@ -169,10 +182,10 @@ class Ledger:
                     for each in together
                     if not each.is_switch and not each.is_alert
                 }
-                await self._put(together, active_ids)
-                for revision in together:
-                    self._tell(revision, made_here=revision.config_id in doubtful)
                 made_here = together[0].config_id in doubtful
+                await self._put(together, active_ids, heard_at=None if made_here else self._clock())
+                for revision in together:
+                    self._tell(revision, made_here=made_here)
                 summaries = (done(each.action, each.changed, each.layer) for each in together[:_MOST_NOTED])
                 self._note(together, summaries, "" if made_here else ", in another process")
         return found

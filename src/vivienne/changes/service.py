@@ -111,7 +111,7 @@ class ConfigService:
         )
         self._planning = Planning(self._in_force, store, self._thread)
         self._trials = Planning(self._in_force, store, self._thread.reads)
-        self._ledger = Ledger(store, self._thread, self._in_force, self.metrics)
+        self._ledger = Ledger(store, self._thread, self._in_force, self.metrics, self._now)
         self._writer = Writer(store, self._thread, self._ledger, self.counts)
         self._looking_back = LookingBack(store, self._thread)
         self._trial_turns = Turns(most_waiting=MOST_WAITING)

@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from vivienne.cluster.agreement import MOST_TOLD
-from vivienne.times import now
+from vivienne.times import CLOCKS_DIFFER, now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from vivienne.cluster.heartbeats import Heartbeat
 
-CLOCKS_DIFFER = 2.0
-"""Seconds between two clocks that are said."""
 _COMPARED = 5
 """Heartbeats that are compared. The nearest of them counts: a message, or a process, may be held up for a moment."""
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vivienne.errors import VersionConflict
+from vivienne.times import later
 
 if TYPE_CHECKING:
     from vivienne.changes.pause.state import PauseInForce, PausesInForce
+
+
+AT_ONCE_SECONDS = 0.25
+"""Of what another process stored within this time nobody knows whether it was before; its clock tells, as far as it is
+right. It must not take long, because clocks differ."""
 
 
 class Seen(NamedTuple):
@@ -19,6 +25,7 @@ class Seen(NamedTuple):
         under_way: those of this process that were not answered yet, by config_id.
         asked_at: when it was asked for, ISO 8601 UTC. It may have waited until it came in.
         stored: the newest version in the database, looked up when it came in.
+        looked_up_at: when that was known.
     """
 
     version: int
@@ -26,16 +33,21 @@ class Seen(NamedTuple):
     under_way: frozenset[str]
     asked_at: str
     stored: int
+    looked_up_at: str
 
     def precedes(self, pause: PauseInForce, now: str) -> bool:
         """Tell whether a pause was asked for after the resumption, as far as can be told.
 
-        Of pauses that another process stored before the database was looked at, its clock has to tell. A time in
-        the future says nothing of a pause that was known here.
+        One of another process that this one had heard of came before it, whatever clocks say. Of those that it
+        had not heard of, only one that was stored when it was asked for may have come before.
         """
-        if self._knew(pause):
-            return self.asked_at < pause.created_at <= now
         was_there = pause.version is not None and pause.version <= self.stored
+        if pause.heard_at is not None:
+            is_at_once = self.looked_up_at <= later(self.asked_at, AT_ONCE_SECONDS)
+            may_be_before = was_there and is_at_once and pause.created_at < self.asked_at
+            return pause.heard_at > self.asked_at and not may_be_before
+        if self._knew(pause):  # a time in the future says nothing
+            return self.asked_at < pause.created_at <= now
         return not was_there or pause.created_at >= self.asked_at
 
     def _knew(self, pause: PauseInForce) -> bool:

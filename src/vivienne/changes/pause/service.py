@@ -21,6 +21,7 @@ from vivienne.errors import ChangeRefused, NotStored, StoreUnavailable, UnknownT
 from vivienne.listeners import tell
 from vivienne.rates import Rate
 from vivienne.slices import URGENCY
+from vivienne.times import CLOCKS_DIFFER, later
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -140,8 +141,9 @@ class Pausing:
     async def _resume(self, request: SwitchRequest) -> Switched:
         asked_at, number = self._clock() if request.asked is None else request.asked.resumption, next(self._numbers)
         version, pauses = self._in_force.version, self._in_force.pauses
-        seen = Seen(version, pauses, frozenset(self._under_way), asked_at, stored=version)
-        seen = seen._replace(stored=await self._newest_stored())  # others may pause until it is known
+        under_way = frozenset(self._under_way)
+        stored = await self._newest_stored()  # others may pause until it is known
+        seen = Seen(version, pauses, under_way, asked_at, stored, looked_up_at=self._clock())
         prepare = partial(self._prepare, request, str(uuid.uuid4()), asked_at, number, seen=seen)
         return await self._writer.write(prepare, request.channel, request.caller.key, is_urgent=True)
 
@@ -280,7 +282,7 @@ class Pausing:
         """
         found = []
         for pause in self._in_force.pauses.waiting(layer):
-            if pause not in seen.pauses.heard or seen.precedes(pause, self._clock()):
+            if seen.precedes(pause, self._clock()):
                 continue
             name = await free_name(pause, self._store, self._thread)
             if name is None:  # it was stored already; by somebody who was faster, or it ended
@@ -322,7 +324,9 @@ class Pausing:
         covered = self._covered.get(switch.layer)
         if not switch.is_switch or covered is None:
             return
-        is_from_before = switch.created_at < covered.pause.created_at
+        # The clock of another process may be ahead, so in doubt it is from before.
+        apart = 0.0 if change.made_here else CLOCKS_DIFFER
+        is_from_before = switch.created_at < later(covered.pause.created_at, apart)
         if switch.action == "pause" and is_from_before:
             return  # it does not cover that one
         del self._covered[switch.layer]

@@ -30,6 +30,8 @@ class PauseInForce:
         created_at: when it was asked for, ISO 8601 UTC.
         author: the name of the caller's token; without one, what the caller said.
         claimed_author: what a caller with a token said, where it was something else.
+        heard_at: when this process learned of it, by its own clock; None if it was asked for here, or was stored when
+            this process started.
     """
 
     config_id: str
@@ -40,9 +42,10 @@ class PauseInForce:
     claimed_author: str | None
     channel: str
     reason: str | None
+    heard_at: str | None = field(default=None, compare=False)
 
     @classmethod
-    def stored(cls, revision: Revision) -> Self:
+    def stored(cls, revision: Revision, heard_at: str | None = None) -> Self:
         """The pause that a revision is."""
         return cls(
             revision.config_id,
@@ -53,6 +56,7 @@ class PauseInForce:
             revision.claimed_author,
             revision.channel,
             revision.reason,
+            heard_at,
         )
 
     @classmethod
@@ -66,7 +70,7 @@ class PauseInForce:
         """
         created_at = min(claim["created_at"], now)
         reason = "announced by another process, and not read from the database yet"
-        return cls(claim["config_id"], layer, claim["version"], created_at, "anonymous", None, "redis", reason)
+        return cls(claim["config_id"], layer, claim["version"], created_at, "anonymous", None, "redis", reason, now)
 
     def claim(self) -> PauseClaim:
         """What is announced to other processes."""
@@ -155,18 +159,23 @@ class PausesInForce:
             resumed={each.layer: each.created_at for each in newest if each.action == "resume"},
         )
 
-    def followed(self, revision: Revision) -> Self:
+    def followed(self, revision: Revision, heard_at: str | None = None) -> Self:
         """After a stored switch; nothing else alters them.
 
         An announced pause that is not stored stays through a resumption: no clock and no number tells whether it was
         asked for before. It ends once it is stored itself, and resumed after that, in the order of the store.
+
+        Args:
+            revision: what was stored.
+            heard_at: when it was read, if another process stored it.
         """
         if not revision.is_switch:
             return self
         stored = {layer: pause for layer, pause in self.stored.items() if layer != revision.layer}
         resumed = self.resumed
         if revision.action == "pause":
-            stored[revision.layer] = PauseInForce.stored(revision)
+            known = (each.heard_at for each in (*self.held, *self.heard) if _is_named(each, revision))
+            stored[revision.layer] = PauseInForce.stored(revision, next(known, heard_at))
         else:
             resumed = {**resumed, revision.layer: revision.created_at}
         held = tuple(each for each in self.held if not _is_named(each, revision))
