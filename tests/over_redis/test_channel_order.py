@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from redis_running import CONTROL, LEASE, RESULTS, RunningRedis
+from vivienne.changes.requests import Asked
 from vivienne.changes.service import ConfigService
 from vivienne.redis.client import Client
 from vivienne.redis.control import results as results_of_messages
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from vivienne.changes.requests import Asked
 
 SECONDS = 60.0
 CHANGE = {"type": "config_update", "config": {"bang_threshold": 85}}
@@ -174,8 +174,9 @@ async def test_what_waits_is_left_out_once_another_process_applies_messages(
     control = ControlChannel(ControlMessages(service), ControlNames(CONTROL), lease, Results(RESULTS))
     async with asyncio.timeout(SECONDS):
         assert await lease.keep(client)
+        asked = Asked("2026-01-01T00:00:00.000Z", "2026-01-01T00:00:00.000Z")
         for raw, switched in ((b"a change", None), (b"a pause", "BTC")):
-            assert control.waiting.put(raw, switched, "2026-01-01T00:00:00.000Z") is None
+            assert control.waiting.put(raw, switched, asked) is None
         await lease.give_up(client)
         # Nobody else has had it, so nobody else has applied anything.
         assert await lease.keep(client)

@@ -36,7 +36,7 @@ PAUSE = (
 class Noting(asyncio.Protocol):
     """Notes from which port it is connected, in a list, and ends."""
 
-    def __init__(self, order: list[int]) -> None:
+    def __init__(self, order: list[int], _accepted_at: float) -> None:
         self._order = order
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import psutil
 import pytest
+from websockets.sync.client import connect
 
 from postgres_server import PASSWORD
 from running import COMPREHENSIVE, RunningServer, run_program
 from sizes import rounds
+from vivienne.standstill import LATE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -230,3 +236,29 @@ def test_a_wrong_address_is_refused_at_the_start_without_the_password() -> None:
     assert result.returncode == 2
     assert "--db is not a valid PostgreSQL address" in result.stderr
     assert PASSWORD not in result.stderr + result.stdout
+
+
+def test_a_resumption_that_a_server_reads_late_ends_no_pause_that_was_made_meanwhile(
+    pair: tuple[RunningServer, RunningServer],
+) -> None:
+    """As on a machine that is suspended: nobody can tell afterwards when what waits in the kernel was sent."""
+    first, second = pair
+    used, new = (HTTPConnection("127.0.0.1", first.port, timeout=SECONDS) for _ in range(2))
+    used.request("GET", "/health")
+    assert used.getresponse().read()
+    with closing(used), closing(new), connect(f"ws://127.0.0.1:{first.port}/ws/state") as client:
+        stopped = psutil.Process(first.process.pid)
+        stopped.suspend()
+        try:
+            for each in (used, new):
+                each.request("POST", f"{COMPREHENSIVE}/resume", body=b"")
+            client.send(json.dumps({"type": "resume", "request_id": "late"}))
+            time.sleep(2 * LATE_SECONDS)
+            assert second.post("pause", {}).status_code == 200
+        finally:
+            stopped.resume()
+        assert [412] * 2 == [each.getresponse().status for each in (used, new)]
+        answer = next(each for each in map(json.loads, client) if each.get("request_id") == "late")
+    assert answer["code"] == "version_conflict"
+    assert second.post("pause", {}).json()["paused"] == ["BTC", "ETH"]
+    assert second.post("resume", {}).json()["paused"] == []

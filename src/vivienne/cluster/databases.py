@@ -31,7 +31,10 @@ FOLLOW_SECONDS = 5.0
 """Time for the agent or this process to follow the other one. It takes half a second."""
 _MOST_KNOWN = 1_000
 """Revisions whose names are remembered; others are looked up."""
-_WAY_OUT = "they use different databases, or one does not follow its own. See --db of both, and restart the wrong one"
+_WAY_OUT = (
+    "they use different databases, or one does not follow its own. See --db of both, and restart the wrong one; another "
+    "installation needs a Redis of its own"
+)
 
 
 class _Behind(NamedTuple):

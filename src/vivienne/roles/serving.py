@@ -27,6 +27,7 @@ from vivienne.server.listen import bind, is_local, room_for, server
 from vivienne.server.origins import Hosts, guarded
 from vivienne.server.root_path import under
 from vivienne.server.traces import Traced
+from vivienne.standstill import watch_for_standstill
 from vivienne.store.opening import open_store
 from vivienne.store.thread import StoreThread
 
@@ -92,6 +93,7 @@ async def _serve(
     process.tasks["tokens"] = book.follow
     process.tasks["reload"] = partial(_reload, process, book)
     process.tasks["garbage"] = collect_garbage
+    process.tasks["standstill"] = watch_for_standstill
     process.tasks["loop lag"] = service.metrics.watch_loop
     if service.is_shared:
         process.tasks["follow"] = service.follow

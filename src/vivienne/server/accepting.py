@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from vivienne.access.caller import counted_as
 from vivienne.server.turns import Turns, handshakes_of
+from vivienne.standstill import STANDSTILL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,7 +42,8 @@ class Acceptor:
 
     Args:
         listening: the sockets.
-        protocol: makes the protocol of a connection.
+        protocol: makes the protocol of a connection, to which something may have been sent since a time, in seconds
+            since 1970.
         room: how many connections may be open besides those that are.
         pause_in: gives the name under which the beginning of a request, from an address, has a turn as a pause; None if
             it is not known to be one.
@@ -50,7 +52,7 @@ class Acceptor:
     def __init__(
         self,
         listening: Sequence[socket.socket],
-        protocol: Callable[[], asyncio.Protocol],
+        protocol: Callable[[float], asyncio.Protocol],
         room: Callable[[], int],
         pause_in: PauseIn = lambda _head, _address: None,
     ) -> None:
@@ -60,6 +62,8 @@ class Acceptor:
         self._room = room
         self._turns = Turns(_SET_UP_PER_PASS)
         self._waiting = 0
+        self._untaken_since: float | None = None
+        """Since when connections may wait in the kernel, because not all were taken."""
         self._is_accepting = False
         self._is_closed = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -101,13 +105,20 @@ class Acceptor:
                 asyncio.get_running_loop().remove_reader(each.fileno())
 
     def _take_some(self, listening: socket.socket) -> None:
+        since = STANDSTILL.since()
+        if self._untaken_since is not None:
+            since = min(since, self._untaken_since)
+        self._untaken_since = since
         for _ in range(_TAKEN_PER_PASS):
             if self._waiting >= max(LEAST_WAITING, self._room()):
                 self._pause()  # `_set_up` goes on
                 return
             try:
                 accepted, address = listening.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            except BlockingIOError:  # all are taken
+                self._untaken_since = None
+                return
+            except (InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:  # such as no file, or no memory
                 _log.error(
@@ -123,7 +134,7 @@ class Acceptor:
             whose = counted_as(address[0])
             lane = self._lane(accepted, whose) if self._waiting else whose
             self._waiting += 1
-            self._turns.take_now(lane, partial(self._set_up, accepted))
+            self._turns.take_now(lane, partial(self._set_up, accepted, since))
 
     def _lane(self, accepted: socket.socket, whose: str) -> str:
         """The name under which a connection has its turn: of a pause that may be made, or of what its address sends."""
@@ -134,19 +145,19 @@ class Acceptor:
         is_handshake = b"\r\nsec-websocket-key:" in head.lower()
         return self._pause_in(head, whose) or (handshakes_of(whose) if is_handshake else whose)
 
-    def _set_up(self, accepted: socket.socket) -> None:
+    def _set_up(self, accepted: socket.socket, since: float) -> None:
         self._waiting -= 1
         self.start()
         if _is_reset(accepted):
             accepted.close()
             return
-        task = asyncio.get_running_loop().create_task(self._connect(accepted))
+        task = asyncio.get_running_loop().create_task(self._connect(accepted, since))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _connect(self, accepted: socket.socket) -> None:
+    async def _connect(self, accepted: socket.socket, since: float) -> None:
         try:
-            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, accepted)
+            await asyncio.get_running_loop().connect_accepted_socket(partial(self._protocol, since), accepted)
         except OSError as error:
             _log.debug("A client left while its connection was set up: %s", error)
             accepted.close()

@@ -17,6 +17,7 @@ What uvicorn does not do, and is done here by overriding it:
 from __future__ import annotations
 
 from functools import partial
+from time import time
 from typing import TYPE_CHECKING, Any, cast
 
 from vivienne.access.caller import counted_as
@@ -47,10 +48,15 @@ _LAST_REQUEST_SECONDS = 0.5
 
 
 class Connection(Receiving):
-    """uvicorn's protocol, with limits; made for one `Connections` by `limited`."""
+    """uvicorn's protocol, with limits; made for one `Connections` by `limited`.
+
+    Attributes:
+        accepted_at: since when its client may have sent something, in seconds since 1970.
+    """
 
     def __init__(self, config: Config, server_state: Any, app_state: dict[str, Any], _loop: Any = None) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.accepted_at = time()
         self._over_limit: ASGIApp | None = None
         """What answers everything but a pause, beyond the limits."""
         self._starts: Turn | None = None
@@ -63,7 +69,7 @@ class Connection(Receiving):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count the connection, and refuse it beyond the limits."""
         super().connection_made(transport)
-        self.flow = Intake(transport, self._ask_for_turn)
+        self.flow = Intake(transport, self._ask_for_turn, self.accepted_at)
         transport.set_write_buffer_limits(high=0)  # `pause_writing` tells of every byte that is unread
         self.address = self.client[0] if self.client else ""
         self.whose = self.caller = counted_as(self.address)
@@ -154,11 +160,12 @@ class Connection(Receiving):
         scope: dict[str, Any] = getattr(became, "scope", {})  # a handshake that is none has none
         scope[LATE] = (stays.speaks, stays.waits)
         scope[KEEPS] = stays.leaves_replies
-        early = self.flow.take_all()
+        since, early = self.flow.since, self.flow.take_all()
         self.flow.release()
         if transport.is_closing():
             return
         transport.set_write_buffer_limits(high=_SOCKET_UNREAD)
+        became.waited_since(since)
         transport.resume_reading()
         if early and became.handshake_initiated:
             became.data_received(early)  # frames that came with the handshake, or while it waited for its turn

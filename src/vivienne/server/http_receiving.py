@@ -127,7 +127,7 @@ class Receiving(HttpToolsProtocol):
             if self.flow.holds:
                 self._ask_for_turn()
             elif not self.flow.read_paused and not self.transport.is_closing():
-                self.transport.resume_reading()
+                self.flow.read_on()
 
     def _parse(self, piece: memoryview) -> None:
         self._arriving.take(len(piece))

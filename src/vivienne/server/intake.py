@@ -5,10 +5,11 @@ uvicorn parses what has been read at once, which may be thousands of requests or
 
 from __future__ import annotations
 
-from time import time
 from typing import TYPE_CHECKING
 
 from uvicorn.protocols.http.flow_control import FlowControl
+
+from vivienne.server.arrivals import Arrivals
 
 if TYPE_CHECKING:
     import asyncio
@@ -24,27 +25,31 @@ class Intake(FlowControl):
     Args:
         transport: of the connection.
         resume: called when reading may go on.
+        accepted_at: since when the client may have sent something, in seconds since 1970.
 
     Attributes:
-        since: when the first of it arrived, or the last that was kept, in seconds since 1970.
+        since: when the first of it may have arrived, or of the last that was kept, in seconds since 1970.
     """
 
-    def __init__(self, transport: asyncio.Transport, resume: Callable[[], None]) -> None:
+    def __init__(self, transport: asyncio.Transport, resume: Callable[[], None], accepted_at: float) -> None:
         super().__init__(transport)
         self._resume = resume
+        self._arrivals = Arrivals(accepted_at)
         self._held = b""
         self._at = 0
-        self.since = time()
+        self.since = accepted_at
 
     def hold(self, data: bytes) -> None:
         """Keep bytes until they are taken, and read nothing until then."""
         self.keep(data)
+        self._arrivals.stop()
         self._transport.pause_reading()
 
     def keep(self, data: bytes) -> None:
         """Keep bytes that are taken at once."""
+        since = self._arrivals.read(len(data))
         if not self._held:
-            self.since = time()
+            self.since = since
         self._held = self._held[self._at :] + data
         self._at = 0
 
@@ -87,13 +92,24 @@ class Intake(FlowControl):
         """Let go of what is kept and of the connection, which refers to this."""
         self._held, self._at, self._resume = b"", 0, _do_nothing
 
+    def pause_reading(self) -> None:
+        """Read nothing until `resume_reading`."""
+        if not self.read_paused:
+            self._arrivals.stop()
+        super().pause_reading()
+
     def resume_reading(self) -> None:
         """Go on with what is kept; read from the connection only when that is parsed."""
         self.read_paused = False
         if self.holds:
             self._resume()
         else:
-            self._transport.resume_reading()
+            self.read_on()
+
+    def read_on(self) -> None:
+        """Read from the connection again."""
+        self._arrivals.read_on()
+        self._transport.resume_reading()
 
 
 def _do_nothing() -> None:

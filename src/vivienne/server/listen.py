@@ -176,10 +176,11 @@ class Server(uvicorn.Server):
         to_thread.current_default_thread_limiter().total_tokens = _THREADS
         await super().startup([])  # it would accept by itself
 
-        def protocol() -> asyncio.Protocol:
-            made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+        def protocol(accepted_at: float) -> asyncio.Protocol:
+            made: Connection = self.config.http_protocol_class(  # type: ignore[assignment, call-arg]
                 config=self.config, server_state=self.server_state, app_state=self.lifespan.state
             )
+            made.accepted_at = accepted_at
             return made
 
         self._acceptor = Acceptor(sockets or (), protocol, self._connections.room, self._connections.pause_in)

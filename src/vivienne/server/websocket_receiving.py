@@ -17,6 +17,7 @@ from websockets.protocol import State
 
 from vivienne.access.caller import counted_as
 from vivienne.logs.defects import DEFECTS
+from vivienne.server.arrivals import Arrivals
 from vivienne.server.http import CALLER
 from vivienne.server.received import RECEIVED
 
@@ -61,7 +62,8 @@ class Receiving(WebSocketsSansIOProtocol):
         self._unread = bytearray()
         """Bytes that have arrived and wait for their turn."""
         self._unread_since = 0.0
-        """When the first of them arrived, in seconds since 1970."""
+        """When the first of them may have arrived, in seconds since 1970."""
+        self._arrivals = Arrivals(time())
         self._last_at = 0.0
         """When the last message was there."""
         self._turn: Turn | None = None
@@ -81,8 +83,9 @@ class Receiving(WebSocketsSansIOProtocol):
         if not self.handshake_initiated:
             super().data_received(data)
             return
+        since = self._arrivals.read(len(data))
         if not self._unread:
-            self._unread_since = time()
+            self._unread_since = since
         self._unread += data
         self._go_on()
 
@@ -99,9 +102,18 @@ class Receiving(WebSocketsSansIOProtocol):
         self._count_held()
         self._time_the_rest()
         if self._unread and not self.disconnected:
-            self.transport.pause_reading()
+            self._stop_reading()
         elif not self.read_paused and not self.transport.is_closing() and not self.disconnected:
+            self._arrivals.read_on()
             self.transport.resume_reading()
+
+    def _stop_reading(self) -> None:
+        self._arrivals.stop()
+        self.transport.pause_reading()
+
+    def waited_since(self, moment: float) -> None:
+        """Note since when frames may have been there: those that came with the handshake, or while that waited."""
+        self._arrivals = Arrivals(moment)
 
     def _read(self) -> None:
         """Read a little, and ask for another turn if there is more."""
@@ -191,7 +203,7 @@ class Receiving(WebSocketsSansIOProtocol):
         self.queue.put_nowait(message)  # type: ignore[arg-type]  # it has a key of our own
         if not self.read_paused:
             self.read_paused = True
-            self.transport.pause_reading()
+            self._stop_reading()
 
     async def receive(self) -> Any:
         """The next message; the one before is answered. Once all are taken, reading goes on."""

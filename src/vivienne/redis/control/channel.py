@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import aclosing
+from datetime import UTC, datetime
+from time import time
 from typing import TYPE_CHECKING
 
 from vivienne.changes.requests import Asked
@@ -16,7 +18,8 @@ from vivienne.errors import TooManyRequests
 from vivienne.rates import Quota
 from vivienne.redis.control.waiting import WaitingMessages
 from vivienne.redis.listening import heard
-from vivienne.times import now, written
+from vivienne.standstill import STANDSTILL
+from vivienne.times import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +59,8 @@ class ControlChannel:
         self._lease = lease
         self._results = results
         self.waiting = WaitingMessages()
+        self._last_at = 0.0
+        """When the last message was received, in seconds since 1970."""
         lease.when_lost(self._drop)
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
@@ -79,7 +84,7 @@ class ControlChannel:
 
     def _take(self, raw: bytes) -> None:
         switched = self._messages.switched(raw)
-        refused = self.waiting.put(raw, switched, written(now()))
+        refused = self.waiting.put(raw, switched, self._asked())
         if refused is None:
             return
         if switched is None:
@@ -87,6 +92,13 @@ class ControlChannel:
         else:
             words = f"{self.waiting.switches:,} pauses and resumptions wait on this channel, the limit"
         self._results.put_refusal(lambda: self._messages.refuse_message(TooManyRequests(words), refused).text)
+
+    def _asked(self) -> Asked:
+        """When a message was received: what is read after the process stood still may have been there before."""
+        received_at = time()
+        since = max(STANDSTILL.since(), self._last_at)
+        self._last_at = received_at
+        return Asked(*(written(datetime.fromtimestamp(at, UTC)) for at in (received_at, since)))
 
     async def _apply_changes(self) -> None:
         """Apply changes one after the other."""
@@ -97,9 +109,8 @@ class ControlChannel:
                 self._results.put((await self._messages.carry_out(raw)).text)
 
     async def _switch(self, asset: str, switch: WaitingSwitch) -> None:
-        asked = Asked(switch.received_at, switch.received_at)
         try:
-            self._results.put((await self._messages.carry_out(switch.raw, asked=asked)).text)
+            self._results.put((await self._messages.carry_out(switch.raw, asked=switch.asked)).text)
         finally:
             self.waiting.end_switch(asset)
 

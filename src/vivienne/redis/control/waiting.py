@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from vivienne.changes.requests import Asked
 
 MOST_WAITING, MOST_WAITING_BYTES = 10_000, 8 * 1024 * 1024
 """Changes that wait, and their bytes; as many pauses and resumptions may wait beside them. More are refused."""
@@ -17,11 +20,11 @@ class WaitingSwitch(NamedTuple):
 
     Attributes:
         raw: the message.
-        received_at: when, ISO 8601 UTC.
+        asked: when it was received.
     """
 
     raw: bytes
-    received_at: str
+    asked: Asked
 
 
 class WaitingMessages:
@@ -41,13 +44,13 @@ class WaitingMessages:
         self._count: Counter[bool] = Counter()
         self._change_came, self._switch_may_begin = asyncio.Event(), asyncio.Event()
 
-    def put(self, raw: bytes, switched: str | None, received_at: str) -> bytes | None:
+    def put(self, raw: bytes, switched: str | None, asked: Asked) -> bytes | None:
         """Let a message wait.
 
         Args:
             raw: the message.
             switched: the asset that it pauses or resumes; None for a change.
-            received_at: when, ISO 8601 UTC.
+            asked: when it was received.
 
         Returns:
             What is refused because too many wait: a change, or the newest message of the asset with the most.
@@ -58,7 +61,7 @@ class WaitingMessages:
             self._changes.append(raw)
             self._change_came.set()
         else:
-            self._switches.setdefault(switched, deque()).append(WaitingSwitch(raw, received_at))
+            self._switches.setdefault(switched, deque()).append(WaitingSwitch(raw, asked))
             self._switch_may_begin.set()
         if self._count[is_switch] <= MOST_WAITING and self._bytes[is_switch] <= MOST_WAITING_BYTES:
             return None
