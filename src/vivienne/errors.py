@@ -197,6 +197,10 @@ class VersionTaken(StoreError):
     """The database has a revision of this version, config_id or request_id already; nothing was added."""
 
 
+class TokenRefused(StoreError):
+    """The database does not accept the token under which something was to be stored; nothing was."""
+
+
 class RecordUnavailable(VivienneError):
     """The record of decisions cannot be opened, read or written.
 

@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from batched import Batched
+from vivienne.access.caller import Caller
 from vivienne.changes.looking_back import LookingBack
 from vivienne.changes.service import ConfigService
 from vivienne.changes.turns import MOST_WAITING, Turns
@@ -74,7 +75,7 @@ def questions(quick: Quick) -> Callable[[str], Awaitable[object]]:
 
 def pushes(quick: Quick) -> Callable[[str], Awaitable[object]]:
     pushes = LocalPushes(cast("Any", quick))
-    return lambda whose: pushes.push("candles", {}, whose=whose)
+    return lambda whose: pushes.push("candles", {}, Caller(token=whose))
 
 
 @pytest.mark.parametrize("kind", [charts, pages, questions, pushes])

@@ -63,9 +63,9 @@ class Shared(PostgresRevisionStore):
         self.before_append: Callable[[tuple[Revision, ...]], None] = lambda _: None
         self.after_append: Callable[[], None] = lambda: None
 
-    def append(self, *revisions: Revision) -> None:
+    def append(self, *revisions: Revision, under: str | None = None) -> None:
         self.before_append(revisions)
-        super().append(*revisions)
+        super().append(*revisions, under=under)
         self.after_append()
 
 

@@ -62,9 +62,9 @@ class Store(PostgresRevisionStore):
         self.before_append: Callable[[Revision], None] = lambda _: None
         self.after_append: Callable[[], None] = lambda: None
 
-    def append(self, *revisions: Revision) -> None:
+    def append(self, *revisions: Revision, under: str | None = None) -> None:
         self.before_append(revisions[0])
-        super().append(*revisions)
+        super().append(*revisions, under=under)
         self.after_append()
 
 

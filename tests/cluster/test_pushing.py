@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from redis_running import RunningRedis
+from vivienne.access.caller import Caller
 from vivienne.cluster.agents import Agents
 from vivienne.cluster.answering import Answering
 from vivienne.cluster.pushing import RemotePushes
@@ -98,24 +99,24 @@ async def test_each_agent_takes_its_rows_and_the_answer_is_of_all(redis: Running
             candle("BTC", 2, closed=True), candle("ETH", 1, closed=True), candle("DOGE", 1), candle("ETH", 1, low=-1.0),
             candle("BTC", 1, closed=True), candle("BTC", 2, closed=True),
         ]  # fmt: skip
-        answer = await made.pushes.push("candles", {"candles": rows})
+        answer = await made.pushes.push("candles", {"candles": rows}, Caller())
         assert (3, 1, 0, 2) == (answer["accepted"], answer["doubled"], answer["late"], answer["refused"])
         # Rows have the numbers that they have in the push.
         assert ["candles[2].asset", "candles[3].low"] == [each["path"] for each in answer["errors"]]
         assert {"BTC", "ETH"} == answer["assets"].keys()
         assert all(each["deciding"] for each in answer["assets"].values())
 
-        only_unknown = await made.pushes.push("candles", {"candles": rows[2:3]})
+        only_unknown = await made.pushes.push("candles", {"candles": rows[2:3]}, Caller())
         assert (0, 1) == (only_unknown["accepted"], only_unknown["refused"])
 
 
 async def test_what_no_agent_takes_is_said(redis: RunningRedis, monkeypatch: pytest.MonkeyPatch) -> None:
     async with cluster(redis) as made:
         with pytest.raises(AgentUnavailable, match="The agent of SOL does not respond; nothing was taken"):
-            await made.pushes.push("candles", {"candles": [candle("BTC", 1), candle("SOL", 1)]})
+            await made.pushes.push("candles", {"candles": [candle("BTC", 1), candle("SOL", 1)]}, Caller())
         with pytest.raises(NotPushed, match="was not started with --feed push"):
-            await made.pushes.push("candles", {"candles": [candle("XRP", 1)]})
+            await made.pushes.push("candles", {"candles": [candle("XRP", 1)]}, Caller())
         monkeypatch.setattr(pushed_feed, "MOST_WAITING", 1)
-        await made.pushes.push("candles", {"candles": [candle("BTC", 1, closed=True)]})
+        await made.pushes.push("candles", {"candles": [candle("BTC", 1, closed=True)]}, Caller())
         with pytest.raises(TooManyRequests, match="wait to be taken"):
-            await made.pushes.push("candles", {"candles": [candle("BTC", 1, closed=True)]})
+            await made.pushes.push("candles", {"candles": [candle("BTC", 1, closed=True)]}, Caller())

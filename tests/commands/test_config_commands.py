@@ -468,7 +468,7 @@ def test_a_database_that_does_not_answer_is_said(file: Path, unused_port: int) -
 def test_a_database_that_does_not_take_it_is_no_fault_of_the_file(
     db: Path, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise StoreUnavailable("the disk is full")
 
     file.write_text(WHOLE.replace("85", "87"))

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from revisions import filled, revision, versions
-from vivienne.errors import VersionTaken
+from vivienne.errors import TokenRefused, VersionTaken
 from vivienne.store.address import PostgresUrl
 from vivienne.store.postgres import PostgresRevisionStore
 from vivienne.store.sqlite import SqliteRevisionStore
+from vivienne.store.token import Token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -344,3 +345,28 @@ def test_showing_that_it_can_store_alters_nothing(store: RevisionStore) -> None:
 
     assert [revision(1), revision(2, "BTC")] == store.after(-10, 10)
     filled(store, revision(3))
+
+
+def test_nothing_is_stored_under_a_secret_that_is_not_accepted_in_that_moment(store: RevisionStore) -> None:
+    store.add_token(Token("ann", "d-1", "admin", "2026-01-02T03:04:05.678Z"))
+    store.append(revision(1, "BTC", "update"), under="d-1")
+    store.rotate_token("ann", "d-2", None, "9999-01-01T00:00:00.000Z")
+    store.append(revision(2, "BTC", "update"), under="d-1")  # within the grace
+    store.rotate_token("ann", "d-3", None, "2026-01-03T00:00:00.000Z")
+    store.add_token(Token("old", "d-4", "admin", "2026-01-01T00:00:00.000Z", expires_at="2026-01-02T00:00:00.000Z"))
+    for under in ("d-1", "d-2", "d-4", "unknown"):
+        with pytest.raises(TokenRefused):
+            store.append(revision(3, "BTC", "update"), under=under)
+        with pytest.raises(TokenRefused):
+            store.add_token(Token("mallory", "d-5", "admin", "2026-01-02T03:04:05.678Z"), under=under)
+        with pytest.raises(TokenRefused):
+            store.revoke_token("old", "2026-01-04T00:00:00.000Z", under=under)
+    store.append(revision(3, "BTC", "update"), under="d-3")
+    assert store.revoke_token("ann", "2026-01-04T00:00:00.000Z", under="d-3") is not None
+    with pytest.raises(TokenRefused):
+        store.append(revision(4, "BTC", "update"), under="d-3")
+
+    assert [3] == [each.version for each in store.heads()]
+    assert [("ann", True), ("old", False)] == sorted(
+        (each.name, each.revoked_at is not None) for each in store.tokens()
+    )

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable  # a list of them is made
+from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from vivienne.access.access import Access
 from vivienne.access.book import TokenBook
+from vivienne.access.budget import TimeBudgets
 from vivienne.access.limits import Limits
 from vivienne.changes.requests import ChangeRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.errors import Forbidden, NotKnown, TooManyRequests
 from vivienne.server import problems
+from vivienne.server.charging import Charging
 from vivienne.server.gate import Gate
+from vivienne.server.policy import admission
+from vivienne.server.pushing import LocalPushes
 from vivienne.store.sqlite import SqliteRevisionStore
 
 if TYPE_CHECKING:
@@ -123,9 +129,12 @@ async def test_a_long_answer_breaks_off_once_the_token_is_revoked(book: TokenBoo
     assert parts == [b"", b"part", b"part"]
 
 
-@pytest.mark.parametrize(("method", "status"), [("GET", 401), ("POST", 200)])
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/decisions", 401), ("POST", "/BTC/preview", 401), ("POST", "/decisions", 200)],
+)
 async def test_what_only_reads_is_not_answered_once_the_token_is_revoked(
-    book: TokenBook, method: str, status: int
+    book: TokenBook, method: str, path: str, status: int
 ) -> None:
     """However long it waited. What a change did before is answered as it is."""
     begun, may_end = asyncio.Event(), asyncio.Event()
@@ -133,6 +142,7 @@ async def test_what_only_reads_is_not_answered_once_the_token_is_revoked(
     problems.install(app)
 
     @app.api_route("/decisions", methods=["GET", "POST"])
+    @app.post("/BTC/preview")
     async def decisions() -> str:
         begun.set()
         await may_end.wait()
@@ -141,12 +151,71 @@ async def test_what_only_reads_is_not_answered_once_the_token_is_revoked(
     _, secret = await book.create("ann", "tuner")
     transport = httpx.ASGITransport(Gate(app, Access(book, Limits(), demanded=True)))
     async with asyncio.timeout(SECONDS), httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-        asked = asyncio.create_task(client.request(method, "/decisions", headers={"Authorization": f"Bearer {secret}"}))
+        asked = asyncio.create_task(client.request(method, path, headers={"Authorization": f"Bearer {secret}"}))
         await begun.wait()
         await book.revoke("ann")
         may_end.set()
         answer = await asked
     assert (status, status == 200) == (answer.status_code, "everything" in answer.text)
+
+
+async def test_who_waited_for_its_share_of_time_is_refused_once_its_token_is_revoked(book: TokenBook) -> None:
+    """Whatever was asked for, as to send a message of an alert again."""
+    begun: list[str] = []
+    waits, due = asyncio.Event(), list[Callable[[], None]]()
+
+    class Budgets(TimeBudgets):
+        def when_due(self, _key: str, then: Callable[[], None], *, opens: bool = False) -> int:
+            due.append(then)
+            waits.set()
+            return int(opens)
+
+    access = Access(book, Limits(), demanded=True)
+    app = FastAPI(dependencies=[Depends(admission(access))])
+    problems.install(app)
+
+    @app.post("/phoenix/alerts/deliveries/{delivery_id}/resend")
+    async def resend(delivery_id: str) -> None:
+        begun.append(delivery_id)
+
+    _, secret = await book.create("ann", "tuner")
+    gate = Gate(Charging(app, Budgets(monotonic)), access)
+    async with (
+        asyncio.timeout(SECONDS),
+        httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://localhost") as client,
+    ):
+        asked = asyncio.create_task(
+            client.post("/phoenix/alerts/deliveries/d-1/resend", headers={"Authorization": f"Bearer {secret}"})
+        )
+        await waits.wait()
+        await book.revoke("ann")
+        due[0]()
+        answer = await asked
+    assert (401, []) == (answer.status_code, begun)
+
+
+async def test_what_a_feeder_pushed_is_not_taken_after_the_revocation_of_its_token(book: TokenBook) -> None:
+    """However long it waited for its turn."""
+    taken: list[object] = []
+
+    class Feed:
+        async def push(self, _kind: str, body: object, **_: object) -> None:
+            taken.append(body)
+            await asyncio.Event().wait()
+
+    _, secret = await book.create("feed", "feeder")
+    feeder, _ = await Access(book, Limits(), demanded=True).caller("127.0.0.1", secret)
+    pushes = LocalPushes(cast("Any", Feed()))
+    first = asyncio.create_task(pushes.push("candles", {}, feeder))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(pushes.push("candles", {}, feeder))
+    await asyncio.sleep(0)
+    await book.revoke("feed")
+    first.cancel()
+    async with asyncio.timeout(SECONDS):
+        with pytest.raises(Forbidden):
+            await second
+    assert [{}] == taken
 
 
 async def test_no_change_of_a_token_comes_into_force_after_its_revocation_was_answered(

@@ -9,6 +9,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
+from redis_running import eventually
 from running import COMPREHENSIVE, Client, RunningServer
 from tokens import bearer, make_token, refusal
 
@@ -57,6 +58,37 @@ def test_a_token_that_one_made_and_revoked_gets_in_and_out_at_the_other(
         assert other.ask({"type": "subscribe", "assets": ["BTC"]})
     answer = second.http.get(second.url + ACTIVE, headers=bearer(secret))
     assert (401, "unauthorized") == refusal(answer)
+
+
+def test_a_token_that_one_revoked_changes_nothing_at_the_other_from_then_on(
+    pair: tuple[RunningServer, RunningServer, str],
+) -> None:
+    """Also before the other one has noticed."""
+    first, second, admin = pair
+    tokens = f"{first.url}/auth/tokens"
+    secrets = [
+        first.http.post(tokens, json={"name": name, "role": "admin"}, headers=bearer(admin)).json()["token"]
+        for name in ("eve", "ivy")
+    ]
+    asked: list[tuple[str, dict[str, object]]] = [
+        (f"{COMPREHENSIVE}/resume", {}),
+        (f"{COMPREHENSIVE}/partial-update", {"bang_threshold": 85}),
+        (f"{COMPREHENSIVE}/pause", {}),
+        ("/auth/tokens", {"name": "mallory", "role": "admin"}),
+    ]
+    eventually(lambda: all(second.http.get(second.url + ACTIVE, headers=bearer(each)).is_success for each in secrets))
+    assert 200 == first.http.delete(f"{tokens}/eve", headers=bearer(admin)).status_code
+    refused = [
+        second.http.post(second.url + path, json=body, headers=bearer(secrets[0])).status_code for path, body in asked
+    ]
+    assert 200 == first.http.delete(f"{tokens}/ivy", headers=bearer(admin)).status_code
+    refused.append(second.http.delete(f"{second.url}/auth/tokens/root", headers=bearer(secrets[1])).status_code)
+
+    assert set(refused) <= {401, 403}
+    names = [each["name"] for each in first.http.get(tokens, headers=bearer(admin)).json()["tokens"]]
+    assert "mallory" not in names
+    history = first.http.get(f"{first.url}{COMPREHENSIVE}/history", headers=bearer(admin)).json()["history"]
+    assert not {"eve", "ivy"} & {each["author"] for each in history}
 
 
 def test_a_change_at_one_names_its_caller_at_the_other(pair: tuple[RunningServer, RunningServer, str]) -> None:

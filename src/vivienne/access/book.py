@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from vivienne.access.caller import no_longer_valid
 from vivienne.access.secrets import SECRET, digest, new_secret
 from vivienne.access.tickets import Tickets, mark_in, mark_of
-from vivienne.errors import StoreError, UnknownToken
+from vivienne.errors import StoreError, TokenRefused, UnknownToken
 from vivienne.store.token import Token
 from vivienne.times import now, written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
+    from vivienne.access.caller import Caller
     from vivienne.store.base import TokenStore
     from vivienne.store.thread import StoreThread
     from vivienne.wire.token_entry import Role
 
 _log = logging.getLogger(__name__)
 
-REFRESH_SECONDS = 10.0
-"""Seconds between two refreshes: a token revoked elsewhere stays valid here for no longer."""
+REFRESH_SECONDS = 2.0
+"""Seconds between two refreshes: a token revoked elsewhere may read here for no longer. It changes nothing any more, as
+the database is asked with each change."""
 EXPIRY_NOTICE = timedelta(days=7)
 """How long before it expires a token is named in the log."""
 LOOK_SECONDS = 1.0
@@ -132,24 +136,39 @@ class TokenBook:
         """
         return await self._thread.reads.look_up(self._store.tokens)
 
-    async def create(self, name: str, role: Role, expires_at: str | None = None) -> tuple[Token, str]:
+    async def create(
+        self, name: str, role: Role, expires_at: str | None = None, caller: Caller | None = None
+    ) -> tuple[Token, str]:
         """Create a token. Its secret is returned this once and not stored.
 
+        Args:
+            name: of its bearer.
+            role: of its bearer.
+            expires_at: ISO 8601 UTC; None for never.
+            caller: who asks, whose token has to be valid when it is stored; None if none is needed.
+
         Raises:
+            Forbidden: that token was revoked.
             NameTaken: there is, or was, a token of this name.
             StoreUnavailable: it was not stored.
         """
         secret = new_secret()
         token = Token(name, digest(secret), role, written(now()), expires_at=expires_at)
-        await self._thread.run(self._store.add_token, token)
+        with _refusing(caller):
+            await self._thread.run(self._store.add_token, token, under=_digest_of(caller))
         await self.refresh()
         _log.info("Token %s (%s) was created", token.name, token.role)
         return token, secret
 
-    async def revoke(self, name: str) -> Token:
+    async def revoke(self, name: str, caller: Caller | None = None) -> Token:
         """Revoke a token, here at once: when this returns, no change of it comes into force any more.
 
+        Args:
+            name: of its bearer.
+            caller: as `create`.
+
         Raises:
+            Forbidden: the token of the caller was revoked.
             UnknownToken: there is no valid token of this name.
             StoreUnavailable: it was not stored.
         """
@@ -157,7 +176,8 @@ class TokenBook:
         self._ended.add(name)
         token = None
         try:
-            token = await self._thread.run(self._store.revoke_token, name, written(now()))
+            with _refusing(caller):
+                token = await self._thread.run(self._store.revoke_token, name, written(now()), under=_digest_of(caller))
         finally:
             if token is None:
                 self._ended.discard(name)
@@ -203,3 +223,16 @@ class TokenBook:
         self._marked = {mark_of(token.digest): token for token in self._good.values()}
         for key in [key for key in self._when_ended if key not in self._good]:
             self._tell_ended(key)
+
+
+def _digest_of(caller: Caller | None) -> str | None:
+    return None if caller is None else caller.digest
+
+
+@contextmanager
+def _refusing(caller: Caller | None) -> Iterator[None]:
+    """Refuse a caller whose token another process has revoked."""
+    try:
+        yield
+    except TokenRefused as error:
+        raise no_longer_valid(caller) from error

@@ -63,7 +63,13 @@ class Caller:
             Forbidden: its token was revoked, or has expired, since it asked.
         """
         if not self.is_valid():
-            raise Forbidden(f"The token {self.token!r} is no longer valid; nothing was changed")
+            raise no_longer_valid(self)
+
+
+def no_longer_valid(caller: Caller | None) -> Forbidden:
+    """The error for a caller whose token was revoked, or has expired, since it asked."""
+    name = None if caller is None else caller.token
+    return Forbidden(f"The token {name!r} is no longer valid; nothing was changed")
 
 
 @lru_cache(maxsize=4096)  # it is asked for several times for each request

@@ -7,9 +7,10 @@ from contextlib import suppress
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from vivienne.access.caller import no_longer_valid
 from vivienne.changes.plan import done
 from vivienne.changes.telling import Telling
-from vivienne.errors import NotStored, StoreUnavailable, VersionTaken
+from vivienne.errors import NotStored, StoreUnavailable, TokenRefused, VersionTaken
 from vivienne.slices import in_slices
 from vivienne.store.revision import AppliedRevision
 
@@ -84,11 +85,16 @@ class Ledger:
 
         Raises:
             NotStored: the store did not take them, or it is not known.
+            Forbidden: the token of who asks was revoked; nothing was stored.
         """
         try:
-            await self._thread.run(self._store.append, *prepared.revisions)
+            caller = prepared.caller
+            under = None if caller is None else caller.digest
+            await self._thread.run(self._store.append, *prepared.revisions, under=under)
         except VersionTaken:
             return False
+        except TokenRefused as error:  # another process has revoked it, and this one did not notice yet
+            raise no_longer_valid(caller) from error
         except StoreUnavailable as error:
             if not error.is_lost:  # a lost store is found by the next health check
                 self.failure = str(error)

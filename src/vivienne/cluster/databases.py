@@ -32,8 +32,8 @@ FOLLOW_SECONDS = 5.0
 _MOST_KNOWN = 1_000
 """Revisions whose names are remembered; others are looked up."""
 _WAY_OUT = (
-    "they use different databases, or one does not follow its own. See --db of both, and restart the wrong one; another "
-    "installation needs a Redis of its own"
+    "they use different databases, or one does not follow its own. See --db of both, and restart the wrong one; "
+    "another installation needs a Redis of its own"
 )
 
 

@@ -17,8 +17,9 @@ from vivienne.wire.pushed import Pushed  # part of a type that may be read
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from vivienne.access.caller import Caller
     from vivienne.cluster.agents import Agents
-    from vivienne.cluster.questions import Asking
+    from vivienne.cluster.questions import Asking, Question
     from vivienne.market.feeds.pushed.rows import Kind, Push
     from vivienne.market.timeframe import Timeframe
 
@@ -47,10 +48,10 @@ class RemotePushes:
         self._agents = agents
         self._asking = asking
 
-    async def push(self, kind: Kind, body: Mapping[str, Any], *, whose: str = "") -> Pushed:
+    async def push(self, kind: Kind, body: Mapping[str, Any], caller: Caller) -> Pushed:
         """See `vivienne.server.pushing.Pushes`. While an agent is gone, nothing of its rows is taken."""
         read = read_push(kind, body, self._assets, self._timeframe)
-        answers = await asyncio.gather(*(self._ask(agent, kind, body, whose) for agent in self._agents_of(read)))
+        answers = await asyncio.gather(*(self._ask(agent, kind, body, caller) for agent in self._agents_of(read)))
         return _joined(read, answers)
 
     def _agents_of(self, read: Push) -> set[str]:
@@ -62,10 +63,9 @@ class RemotePushes:
             found.add(beat["agent"])
         return found
 
-    async def _ask(self, agent: str, kind: Kind, body: Mapping[str, Any], whose: str) -> Pushed:
-        answer: PushAnswer = await self._asking.ask(
-            agent, {"kind": "push", "count": 0, "rows": kind, "pushed": dict(body)}, whose
-        )
+    async def _ask(self, agent: str, kind: Kind, body: Mapping[str, Any], caller: Caller) -> Pushed:
+        question: Question = {"kind": "push", "count": 0, "rows": kind, "pushed": dict(body)}
+        answer: PushAnswer = await self._asking.ask(agent, question, caller.key, caller.check)
         if answer.get("refused") == "full":
             raise TooManyRequests(answer.get("message", "The market has no room"), retry_after=RETRY_SECONDS)
         if "taken" not in answer:

@@ -27,6 +27,8 @@ from vivienne.redis.together import Together
 from vivienne.wire.document import Document
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from redis.asyncio import Redis
 
 
@@ -166,13 +168,16 @@ class Asking:
         if waiting is not None and not waiting.done():
             waiting.set_result(answer)
 
-    async def ask(self, agent: str, question: Question, whose: str = "") -> Any:
+    async def ask(
+        self, agent: str, question: Question, whose: str = "", check: Callable[[], None] | None = None
+    ) -> Any:
         """The answer of an agent.
 
         Args:
             agent: its name.
             question: to it.
             whose: key of the caller; the callers take turns.
+            check: raises what refuses it when its turn has come.
 
         Raises:
             AgentUnavailable: it does not answer, or failed.
@@ -189,6 +194,12 @@ class Asking:
         try:
             async with asyncio.timeout(lane.seconds):
                 await turns.take(whose)
+                try:
+                    if check is not None:
+                        check()
+                except BaseException:
+                    turns.hand_on()
+                    raise
                 answer = await self._answered(sending, agent, sent, turns)
         except (*LOST, TimeoutError) as error:
             raise AgentUnavailable(f"The agent {agent} did not answer within {lane.seconds:g} s") from error

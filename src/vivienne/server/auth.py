@@ -100,16 +100,18 @@ def auth_routes(access: Access) -> Routes:
         body = await read_body(request)
         refuse_unknown(body, ("name", "role", "expires_at"))
         name, role = check_name(body.get("name")), check_role(body.get("role"))
-        caller_of(request).check()
-        token, secret = await access.book.create(name, role, check_expiry(body.get("expires_at")))
+        asking, expires_at = caller_of(request), check_expiry(body.get("expires_at"))
+        asking.check()
+        token, secret = await access.book.create(name, role, expires_at, asking)
         return Answer({**token.entry(), "token": secret}, HTTPStatus.CREATED)
 
     @routes.delete("/tokens/{name}", **documented(TokenEntry, 404, 422, 503))
     async def revoke(request: Request, name: Name) -> Answer:
         """Revoke a token: it is refused from now on, and connections opened with it are closed."""
         _need_token(request)
-        caller_of(request).check()
-        return Answer((await access.book.revoke(name)).entry())
+        asking = caller_of(request)
+        asking.check()
+        return Answer((await access.book.revoke(name, asking)).entry())
 
     return routes
 

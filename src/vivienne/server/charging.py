@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from vivienne.server.http import CALLER
-from vivienne.server.policy import is_pause
+from vivienne.server.policy import READING, is_pause
 from vivienne.server.problems import too_many
 from vivienne.slices import URGENCY
 
@@ -26,8 +26,6 @@ LATE = "vivienne.late"
 """Key, in the scope of a handshake, of two functions: to call when it waits for time, and when it goes on."""
 KEEPS = "vivienne.keeps"
 """Key, in the scope of a handshake, of a function to call with the bytes of replies that its client has not read."""
-READING = ("GET", "HEAD")
-"""Methods of requests that only read."""
 _AROUND_SECONDS = 0.0005
 """Time that each request takes outside of the application: reading it, and identifying its caller."""
 

@@ -24,8 +24,8 @@ from vivienne.access.caller import counted_as
 from vivienne.access.secrets import SECRET
 from vivienne.errors import NotKnown, TooManyRequests
 from vivienne.rates import Rate
-from vivienne.server.charging import READING
 from vivienne.server.http import CALLER
+from vivienne.server.policy import only_reads
 from vivienne.server.problems import not_known, problem, too_many
 from vivienne.server.staying import STAYS, at_end
 from vivienne.wire.token_entry import INCLUDED
@@ -143,7 +143,7 @@ class Gate:
             nonlocal is_refused
             if is_refused:
                 return
-            if message["type"] == "http.response.start" and scope["method"] in READING and not self._is_good(token):
+            if message["type"] == "http.response.start" and only_reads(scope) and not self._is_good(token):
                 is_refused = True
                 await not_known(_ending(token))(scope, receive, send)
                 return

@@ -21,13 +21,13 @@ from time import time
 from typing import TYPE_CHECKING, Any, cast
 
 from vivienne.access.caller import counted_as
-from vivienne.server.charging import KEEPS, LATE, READING, WAITING
+from vivienne.server.charging import KEEPS, LATE, WAITING
 from vivienne.server.handshake import handshake
 from vivienne.server.head import BAD_REQUEST
 from vivienne.server.http_receiving import Receiving
 from vivienne.server.intake import Intake
 from vivienne.server.open_socket import OpenSocket, discard
-from vivienne.server.policy import is_pause
+from vivienne.server.policy import READING, is_pause
 from vivienne.server.turns import handshakes_of
 
 if TYPE_CHECKING:

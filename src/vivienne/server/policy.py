@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 WEBSOCKET = "WEBSOCKET"
+READING = ("GET", "HEAD")
+"""Methods of requests that only read."""
 _ASSETS = "/phoenix/assets"
 
 NEEDED: dict[tuple[str, str], Role | None] = {
@@ -127,6 +129,18 @@ _ASKS = frozenset(
 """Last parts of the addresses to which a POST changes nothing in the configuration."""
 
 
+_READS = frozenset(
+    path.rpartition("/")[2] for (method, path), role in NEEDED.items() if method == "POST" and role == "viewer"
+)
+"""Last parts of the addresses to which a POST changes nothing at all."""
+
+
+def only_reads(scope: Mapping[str, Any]) -> bool:
+    """Tell whether a request changes nothing, by its method and address."""
+    asked: str = scope.get("path", "")
+    return scope.get("method") in READING or asked.rstrip("/").rpartition("/")[2] in _READS
+
+
 def is_pause(scope: Mapping[str, Any], root: str | None = None) -> bool:
     """Tell whether a request is one to pause.
 
@@ -159,6 +173,8 @@ def admission(access: Access) -> Callable[[HTTPConnection], Coroutine[Any, Any, 
             return
         if caller.role is None:
             raise NotKnown(caller.problem)
+        if not caller.is_valid():  # it may have waited for its caller's share of time
+            raise NotKnown(f"The token {caller.token} is no longer valid")
         try:
             _check(access, caller, needed, endpoint)
         except (NotAllowed, TooManyRequests) as error:

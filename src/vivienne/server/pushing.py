@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from vivienne.access.access import Access
+    from vivienne.access.caller import Caller
     from vivienne.market.feeds.pushed.feed import PushedFeed
     from vivienne.market.feeds.pushed.rows import Kind
 
@@ -116,10 +117,11 @@ class PushProblem(Problem):
 class Pushes(Protocol):
     """Takes what is pushed."""
 
-    async def push(self, kind: Kind, body: Mapping[str, Any], *, whose: str = "") -> Pushed:
-        """Take a push of a caller with this key, and tell what became of its rows.
+    async def push(self, kind: Kind, body: Mapping[str, Any], caller: Caller) -> Pushed:
+        """Take a push of a caller, and tell what became of its rows.
 
         Raises:
+            Forbidden: its token was revoked before its turn came.
             ChangeRefused: it is not a push, or cannot be taken now; nothing of it was taken.
             AgentUnavailable: the agent of an asset does not answer; the same push may be sent again.
             NotPushed: the market has another feed.
@@ -137,9 +139,10 @@ class LocalPushes:
         self._feed = feed
         self._turns = Turns(most_waiting=MOST_WAITING)
 
-    async def push(self, kind: Kind, body: Mapping[str, Any], *, whose: str = "") -> Pushed:
+    async def push(self, kind: Kind, body: Mapping[str, Any], caller: Caller) -> Pushed:
         """See `Pushes`. The callers take turns."""
-        async with self._turns.turn(whose):
+        async with self._turns.turn(caller.key):
+            caller.check()
             return await pushed(self._feed, kind, body)
 
 
@@ -191,7 +194,7 @@ def _endpoint(
         rows = rows_of(kind, body)
         if access is not None:
             access.count_rows(caller_of(request), max(1, len(rows)))
-        return _answer(await pushes.push(kind, body, whose=caller_of(request).key), len(rows))
+        return _answer(await pushes.push(kind, body, caller_of(request)), len(rows))
 
     push.__doc__ = (
         f"Push {kind}. Each row counts once, however often it is pushed; rows that are wrong are named, and all others "

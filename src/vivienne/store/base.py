@@ -58,10 +58,15 @@ class TokenStore(Protocol):
     def tokens(self) -> list[Token]:
         """Every token, revoked ones too, oldest first."""
 
-    def add_token(self, token: Token) -> None:
+    def add_token(self, token: Token, under: str | None = None) -> None:
         """Add one; on return it is on disk.
 
+        Args:
+            token: to add.
+            under: as `RevisionStore.append`.
+
         Raises:
+            TokenRefused: as `RevisionStore.append`.
             NameTaken: there is or was one of this name, in any case.
         """
 
@@ -78,8 +83,17 @@ class TokenStore(Protocol):
     def replace_token(self, token: Token) -> None:
         """Replace the token of this name; on return that is on disk."""
 
-    def revoke_token(self, name: str, when: str) -> Token | None:
-        """Revoke one; on return that is on disk. None when there is no valid token of this name."""
+    def revoke_token(self, name: str, when: str, under: str | None = None) -> Token | None:
+        """Revoke one; on return that is on disk. None when there is no valid token of this name.
+
+        Args:
+            name: of the token.
+            when: ISO 8601 UTC.
+            under: as `RevisionStore.append`; it may be the one that is revoked.
+
+        Raises:
+            TokenRefused: as `RevisionStore.append`.
+        """
 
 
 class RevisionStore(TokenStore, Protocol):
@@ -111,10 +125,15 @@ class RevisionStore(TokenStore, Protocol):
     def active_id(self, layer: str, version: int) -> str | None:
         """The config_id that was in force in a layer right after this version."""
 
-    def append(self, *appended: Revision) -> None:
+    def append(self, *appended: Revision, under: str | None = None) -> None:
         """Add revisions, all or none, even in a crash; on return they are on disk.
 
+        Args:
+            appended: the revisions.
+            under: digest of the secret of who asks, which has to be accepted in the same moment; None for no secret.
+
         Raises:
+            TokenRefused: it is not accepted, as its token was revoked. Nothing was added.
             VersionTaken: there is one of a version, config_id or request_id of a requester already. Nothing was added.
             StoreUnavailable: they may have been added all the same; ask `was_appended` for the last of them.
         """

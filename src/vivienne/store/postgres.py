@@ -32,6 +32,7 @@ from vivienne.store.postgres_reasons import (
 from vivienne.store.postgres_tickets import NOW, PostgresTickets
 from vivienne.store.sql import SqlRevisionStore, as_row
 from vivienne.store.sql_alerts import SqlAlerts
+from vivienne.store.sql_tokens import expect_accepted
 from vivienne.store.tables import SCHEMA_VERSION, alerts, revisions
 
 if TYPE_CHECKING:
@@ -93,11 +94,12 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
         """See `RevisionStore`."""
         return self
 
-    def append(self, *appended: Revision) -> None:
+    def append(self, *appended: Revision, under: str | None = None) -> None:
         """See `RevisionStore`."""
         with self._transaction() as connection:
             self._recognize(connection)
             _insert(connection, appended)
+            expect_accepted(connection, under)
             self._committing = appended[-1].config_id, connection.execute(select(func.txid_current())).scalar_one()
         self._follow(appended)
 

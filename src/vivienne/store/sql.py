@@ -47,7 +47,7 @@ class SqlRevisionStore(SqlTokens):
         """A transaction, committed at the end."""
 
     @abstractmethod
-    def append(self, *appended: Revision) -> None:
+    def append(self, *appended: Revision, under: str | None = None) -> None:
         """See `RevisionStore`."""
 
     @abstractmethod

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
-from vivienne.errors import NameTaken
+from vivienne.errors import NameTaken, TokenRefused
 from vivienne.store.tables import tokens
 from vivienne.store.token import NAME, Token
+from vivienne.times import now, written
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -32,7 +34,7 @@ class SqlTokens(ABC):
             rows = connection.execute(select(tokens).order_by(tokens.c.created_at, tokens.c.name))
             return [_token(row) for row in rows]
 
-    def add_token(self, token: Token) -> None:
+    def add_token(self, token: Token, under: str | None = None) -> None:
         """See `TokenStore`."""
         with self._transaction() as connection:
             same = select(tokens.c.name).where(func.lower(tokens.c.name) == token.name.lower())
@@ -41,6 +43,7 @@ class SqlTokens(ABC):
                     f"The name {token.name!r} is or was that of a token. Names stay in the history; choose another one"
                 )
             connection.execute(tokens.insert(), {name: getattr(token, name) for name in _FIELDS})
+            expect_accepted(connection, under)
 
     def rotate_token(self, name: str, digest: str, expires_at: str | None, earlier_until: str) -> Token | None:
         """See `TokenStore`."""
@@ -65,7 +68,7 @@ class SqlTokens(ABC):
             values = {name: getattr(token, name) for name in _FIELDS}
             connection.execute(tokens.update().where(tokens.c.name == token.name).values(values))
 
-    def revoke_token(self, name: str, when: str) -> Token | None:
+    def revoke_token(self, name: str, when: str, under: str | None = None) -> Token | None:
         """See `TokenStore`."""
         if NAME.fullmatch(name) is None:  # no token has it, and PostgreSQL takes no text with a zero byte
             return None
@@ -73,7 +76,32 @@ class SqlTokens(ABC):
             is_good = (tokens.c.name == name) & tokens.c.revoked_at.is_(None)
             if connection.execute(tokens.update().where(is_good).values(revoked_at=when)).rowcount == 0:
                 return None
-            return _token(connection.execute(select(tokens).where(tokens.c.name == name)).one())
+            revoked = _token(connection.execute(select(tokens).where(tokens.c.name == name)).one())
+            if under not in replace(revoked, revoked_at=None).by_digest(written(now())):  # who asks may revoke its own
+                expect_accepted(connection, under)
+            return revoked
+
+
+def expect_accepted(connection: Connection, under: str | None) -> None:
+    """Expect a secret to be accepted until the end of a transaction; whoever revokes its token waits for that.
+
+    Right after the transaction has written something: SQLite refuses to write after it has read if another process
+    does so too.
+
+    Args:
+        connection: with a transaction.
+        under: digest of the secret; None if none is needed.
+
+    Raises:
+        TokenRefused: it is not accepted.
+    """
+    if under is None:
+        return
+    has_it = (tokens.c.digest == under) | (tokens.c.earlier_digest == under)
+    found = connection.execute(select(tokens).where(has_it).with_for_update(read=True))
+    when = written(now())
+    if not any(under in _token(row).by_digest(when) for row in found.all()):
+        raise TokenRefused("the token is not accepted any more")
 
 
 def _token(row: Row[Any]) -> Token:

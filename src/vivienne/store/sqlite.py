@@ -23,6 +23,7 @@ from vivienne.store.private import make_file
 from vivienne.store.set_aside import refuse_to_begin_anew
 from vivienne.store.sql import SqlRevisionStore, as_row
 from vivienne.store.sql_alerts import SqlAlerts
+from vivienne.store.sql_tokens import expect_accepted
 from vivienne.store.sqlite_connection import is_replaced, one_connection
 from vivienne.store.sqlite_files import is_in_use, lock, passes, said, said_at_start, withdraw
 from vivienne.store.tables import SCHEMA_VERSION, revisions
@@ -94,7 +95,7 @@ class SqliteRevisionStore(SqlRevisionStore):
             why = said_at_start(error, path)
             raise StoreUnusable(f"The database {path} cannot be used: {why}", is_temporary=passes(error)) from error
 
-    def append(self, *appended: Revision) -> None:
+    def append(self, *appended: Revision, under: str | None = None) -> None:
         """See `RevisionStore`."""
         with self._transaction() as connection:
             for revision in appended:
@@ -106,6 +107,7 @@ class SqliteRevisionStore(SqlRevisionStore):
                     raise VersionTaken(
                         f"version {revision.version}, its config_id or request_id exists already"
                     ) from error
+            expect_accepted(connection, under)
 
     def prove(self) -> None:
         """See `RevisionStore`. A file beside the database shows that there is space, which writing in it does not.
