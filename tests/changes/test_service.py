@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vivienne.access.budget import TimeBudgets
 from vivienne.access.caller import Caller
 from vivienne.changes.pruning import prune
-from vivienne.changes.requests import Activate, ChangeRequest, Delete, Reset, Update
+from vivienne.changes.requests import Activate, ChangeRequest, Delete, Reset, SwitchRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.changes.writer import MOST_WAITING
 from vivienne.config.documents import leaves
@@ -33,7 +37,7 @@ from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.store.thread import StoreThread
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from vivienne.changes.requests import Intent
@@ -276,6 +280,36 @@ async def test_everything_wrong_with_an_update_is_said_at_once_and_nothing_chang
     }  # fmt: skip
     assert everything(service) == before
     assert await versions(service) == []
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        lambda service: service.change(request(Update({"bang_threshold": 900}, partial=True))),
+        lambda service: service.change(request(Update({"bang_threshold": 80}, partial=True), expected_version=7)),
+        lambda service: service.validate(request(Update({"bang_threshold": 900}, partial=True))),
+        lambda service: service.switch(SwitchRequest("pause", channel="test", asset="DOGE")),
+        lambda service: service.switch(SwitchRequest("resume", channel="test", expected_version=7)),
+    ],
+)
+async def test_what_is_refused_leaves_no_garbage(
+    service: ConfigService, refused: Callable[[ConfigService], Awaitable[object]]
+) -> None:
+    """Of a flood of refusals it would fill the memory before anybody looks for it."""
+    service.charge_with(lambda *_: None, TimeBudgets(monotonic, share=1.0, at_once=100.0), lambda *_: None)
+
+    told: list[weakref.ref[ChangeRefused]] = []
+    gc.disable()
+    try:
+        for _ in range(5):
+            try:
+                await refused(service)
+            except ChangeRefused as error:
+                told.append(weakref.ref(error))
+        await asyncio.sleep(0)  # its task is forgotten
+        assert [None] * 5 == [each() for each in told]
+    finally:
+        gc.enable()
 
 
 async def test_a_rule_is_judged_on_what_would_be_in_force(service: ConfigService) -> None:

@@ -46,17 +46,20 @@ class _Charged(Generic[_R]):
 
     def __await__(self) -> Generator[Any, Any, _R]:
         step: Callable[[], Any] = partial(self._work.send, None)
-        while True:
-            try:
-                with self._budgets.charged(self._key):
-                    waits_for = step()
-            except StopIteration as done:
-                result: _R = done.value
-                return result
-            try:
-                step = partial(self._work.send, (yield waits_for))
-            except BaseException as error:  # noqa: BLE001  # the work gets it, such as that it is cancelled
-                step = partial(self._work.throw, error)
+        try:
+            while True:
+                try:
+                    with self._budgets.charged(self._key):
+                        waits_for = step()
+                except StopIteration as done:
+                    result: _R = done.value
+                    return result
+                try:
+                    step = partial(self._work.send, (yield waits_for))
+                except BaseException as error:  # noqa: BLE001  # the work gets it, such as that it is cancelled
+                    step = partial(self._work.throw, error)
+        finally:
+            del step  # it may refer to what is raised, and the traceback of that to this frame
 
 
 class TimeBudgets:

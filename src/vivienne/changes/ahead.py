@@ -36,6 +36,7 @@ class Ahead(Generic[_T]):
         except ChangeRefused as refused:
             found = refused
         self._found = basis, found
+        del found  # its traceback refers to this frame
 
     async def result(self) -> _T:
         """The plan. Called within the turn.
@@ -47,6 +48,10 @@ class Ahead(Generic[_T]):
         if self._found is None or self._found[0] is not self._basis():
             return await self._plan()
         found = self._found[1]
-        if isinstance(found, ChangeRefused):
+        if not isinstance(found, ChangeRefused):
+            return found
+        self._found = None  # if it is asked for again, something has changed
+        try:
             raise found
-        return found
+        finally:
+            del found  # its traceback refers to this frame, and garbage of thousands of refusals would add up

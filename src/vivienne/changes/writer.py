@@ -107,6 +107,8 @@ class Writer:
                 f"The store did not answer within {STORE_TIMEOUT:g} s; the change may still be made. Send it again "
                 "with the same request_id to find out, or look at the history"
             ) from None
+        finally:
+            del task  # it refers to what it raised, and the traceback of that to this frame
         if not is_urgent:
             await self.told()
         return answer

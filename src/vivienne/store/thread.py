@@ -102,6 +102,7 @@ class StoreCalls:
             self._metrics.count("vivienne_store_failures_total", operation)
             raise
         finally:
+            del running  # it refers to what it raised, and the traceback of that to this frame
             self._metrics.histogram("vivienne_store_call_duration_seconds", operation).observe(monotonic() - begin)
 
     async def look_up(self, call: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:

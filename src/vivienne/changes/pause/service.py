@@ -108,7 +108,10 @@ class Pausing:
         task = asyncio.create_task(self._switch(request))
         self._tasks.add(task)
         task.add_done_callback(self._finished)
-        return await asyncio.shield(task)
+        try:
+            return await asyncio.shield(task)
+        finally:
+            del task  # it refers to what it raised, and the traceback of that to this frame
 
     def repeats(self, request: SwitchRequest) -> bool:
         """Tell whether a request pauses what is paused already."""
