@@ -280,10 +280,12 @@ def encoded(value: Any) -> bytes:
 
 
 def pieces(data: bytes, chance: random.Random) -> Iterator[bytes]:
-    while data:
-        size = chance.choice((1, 2, 7, 60, 1_000))
-        yield data[:size]
-        data = data[size:]
+    begin = 0
+    # The rest is not cut off: it may have megabytes, which would be copied for every piece.
+    while begin < len(data):
+        end = begin + chance.choice((1, 2, 7, 60, 1_000))
+        yield data[begin:end]
+        begin = end
 
 
 @given(values=st.lists(VALUES, max_size=6), chance=st.randoms(use_true_random=False))
