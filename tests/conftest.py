@@ -193,7 +193,8 @@ def conversation(request: pytest.FixtureRequest, conversations: dict[str, Conver
 def pristine(running: RunningServer) -> None:
     """Everything at its default again."""
     for asset in (None, "BTC", "ETH", "SOL"):
-        if running.active(asset)["sources"] != dict.fromkeys(running.active(asset)["sources"], "default"):
+        sources = running.active(asset)["sources"]
+        if sources != dict.fromkeys(sources, "default"):
             running.reset(asset)
 
 

@@ -46,9 +46,9 @@ class Forking:
         self._line = line
         self._files: tuple[IO[str], IO[str]] | None = None
 
-    def start(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Forked:
+    def start(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path, before: str = "") -> Forked:
         """Run `vivienne` with these arguments; what it writes to stderr is in the log, which is there already."""
-        return self._started(arguments, environment, log=str(log))
+        return self._started(arguments, environment, log=str(log), before=before)
 
     def run(
         self, arguments: Sequence[str], environment: Mapping[str, str], seconds: float, before: str = ""

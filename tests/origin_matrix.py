@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from raw_http import UPGRADE, ask, request
+from raw_http import UPGRADE, Asking, request
 from tokens import EVERYTHING, NAMED
 from vivienne.server.policy import WEBSOCKET
 
@@ -103,17 +103,18 @@ def wrong(port: int, cases: tuple[Case, ...] = CASES) -> tuple[int, list[str]]:
         How many requests were sent, and a line for each that was not answered as it should be.
     """
     count, found = 0, []
-    for method, path in EVERYTHING:
-        for case in cases:
-            for is_preflight in (False, True) if case.origins else (False,):
-                count += 1
-                trouble = _trouble(port, method, path, case, is_preflight=is_preflight)
-                if trouble is not None:
-                    found.append(f"{method} {path} {case}{', asked in advance' if is_preflight else ''}: {trouble}")
+    with Asking(port) as asking:
+        for method, path in EVERYTHING:
+            for case in cases:
+                for is_preflight in (False, True) if case.origins else (False,):
+                    count += 1
+                    trouble = _trouble(asking, port, method, path, case, is_preflight=is_preflight)
+                    if trouble is not None:
+                        found.append(f"{method} {path} {case}{', asked in advance' if is_preflight else ''}: {trouble}")
     return count, found
 
 
-def _trouble(port: int, method: str, path: str, case: Case, *, is_preflight: bool) -> str | None:
+def _trouble(asking: Asking, port: int, method: str, path: str, case: Case, *, is_preflight: bool) -> str | None:
     origins = tuple(origin.format(port=port) for origin in case.origins)
     headers = [("Host", host.format(port=port)) for host in case.hosts] + [("Origin", origin) for origin in origins]
     is_websocket = method == WEBSOCKET
@@ -124,7 +125,7 @@ def _trouble(port: int, method: str, path: str, case: Case, *, is_preflight: boo
     elif is_websocket:
         headers += UPGRADE
     target = case.before.format(port=port) + path.format_map(NAMED)
-    answer = ask(port, request(verb, target, *headers))
+    answer = asking.ask(request(verb, target, *headers))
     if not case.is_allowed:
         return _not_refused(answer, verb)
     if _is_refused(answer, verb):

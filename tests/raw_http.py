@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 SECONDS = 10.0
 UPGRADE = (
@@ -50,6 +50,47 @@ def ask(port: int, asked: bytes) -> RawAnswer:
     with connected(port) as connection:
         connection.sendall(asked)
         return answer(connection, has_body=not asked.startswith(b"HEAD "))
+
+
+class Asking:
+    """Asks on one connection for as long as the server keeps it: to open one takes longer than most answers.
+
+    Args:
+        port: of the server.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._connection: socket.socket | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._leave()
+
+    def ask(self, asked: bytes) -> RawAnswer:
+        """Send a request; gives the answer."""
+        if self._connection is not None:
+            try:
+                return self._asked(self._connection, asked)
+            except ConnectionError:  # the server has closed it, because nothing came for long
+                self._leave()
+        self._connection = connected(self._port)
+        return self._asked(self._connection, asked)
+
+    def _asked(self, connection: socket.socket, asked: bytes) -> RawAnswer:
+        connection.sendall(asked)
+        found = answer(connection, has_body=not asked.startswith(b"HEAD "))
+        # Of an answer without a length, and of a connection that is a WebSocket now, there is more to come.
+        if "close" in found.headers.get("connection", []) or "content-length" not in found.headers:
+            self._leave()
+        return found
+
+    def _leave(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 def answer(connection: socket.socket, *, has_body: bool = True) -> RawAnswer:

@@ -110,6 +110,7 @@ class RunningServer:
         environment: variables on top of the present ones.
         prefix: command to run it under.
         forking: starts it, in place of the one for all.
+        before: code that the process executes before.
 
     Attributes:
         forking: starts them, where it can and may; None lets each load the program itself.
@@ -125,6 +126,7 @@ class RunningServer:
         environment: dict[str, str] | None = None,
         prefix: tuple[str, ...] = (),
         forking: Forking | None = None,
+        before: str = "",
     ) -> None:
         self.db = db
         self.port = port or free_port()
@@ -133,6 +135,7 @@ class RunningServer:
         self._environment = without_settings(environment)
         self._prefix = prefix
         self._forking = forking or (None if _has_to_load(environment, prefix) else self.forking)
+        self._before = before
         self._process: subprocess.Popen[bytes] | Forked | None = None
         self._log = Path(tempfile.mkstemp(prefix="vivienne-test-", suffix=".log")[1])
         # One for all requests: making one costs more than most requests take.
@@ -169,11 +172,12 @@ class RunningServer:
         """Start, and wait until it listens."""
         arguments = ["serve", "--port", str(self.port), "--db", str(self.db), *self._flags]
         if self._forking is None:
+            assert not self._before, "only a forked process executes something before"
             command = [*self._prefix, sys.executable, "-m", "vivienne", *arguments]
             with self._log.open("wb") as log:
                 self._process = subprocess.Popen(command, stderr=log, env=self._environment)
         else:
-            self._process = self._forking.start(arguments, self._environment, self._log)
+            self._process = self._forking.start(arguments, self._environment, self._log, self._before)
         self.http.close()
         self.http = http_client()
         deadline = time.monotonic() + START_SECONDS

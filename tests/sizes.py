@@ -11,10 +11,10 @@ USUAL = 100
 """Examples at full size, where a test says nothing else."""
 
 
-def examples(full: int = USUAL) -> settings:
-    """Settings with so many examples at full size, and a tenth of them otherwise."""
+def examples(full: int = USUAL, short: int | None = None) -> settings:
+    """Settings with so many examples at full size, and a tenth of them otherwise, or fewer where each takes long."""
     # A busy machine is no failure.
-    return settings(deadline=None, max_examples=full if FULL else max(3, full // 10))
+    return settings(deadline=None, max_examples=full if FULL else short or max(3, full // 10))
 
 
 def rounds(full: int, short: int = 1) -> int:

@@ -183,7 +183,7 @@ def decided(bar: dict[str, Any]) -> dict[str, Any]:
 def test_of_two_gateways_only_one_wins_the_same_version(several: Several) -> None:
     """Increments by `If-Match`, at both gateways at once: the sum is exact."""
     before = several.gateways[0].post("partial-update", size("ETH", 0)).raise_for_status().json()["version"]
-    each = rounds(100, 50)
+    each = rounds(100, 20)
 
     def increment(gateway: RunningServer) -> int:
         conflicts = done = 0

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import sqlite3
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -263,33 +263,44 @@ class TestData:
 
         assert "line 31" in self.replay(tmp_path, path)
 
-    def test_a_file_that_may_not_be_read(self, tmp_path: Path, unprivileged: tuple[str, ...]) -> None:
+    def test_a_file_that_may_not_be_read(self, tmp_path: Path, unprivileged: str) -> None:
         path = market_file(tmp_path / "secret.csv")
         path.chmod(0)
 
         result = run_program(
             "serve", "--port", "0", "--db", str(tmp_path / "v.db"), "--feed", "replay", "--data", f"BTC={path}",
-            prefix=unprivileged,
+            before=unprivileged,
         )  # fmt: skip
 
         assert "permission to read the file is denied" in refused(result, 2)
 
 
 @pytest.fixture
-def unprivileged() -> tuple[str, ...]:
-    """A command prefix under which permissions of files hold."""
+def unprivileged() -> str:
+    """What a process executes so that permissions of files hold for it, even if it is root's."""
     if os.geteuid() != 0:
-        return ()
-    setpriv = shutil.which("setpriv")
-    if setpriv is None:
-        pytest.skip("root may write everywhere, and there is no setpriv here to take that away")
-    capabilities = "-dac_override,-dac_read_search"
-    return setpriv, "--bounding-set", capabilities, "--inh-caps", capabilities, "--"
+        return ""
+    if sys.platform != "linux":
+        pytest.skip("root may write everywhere, and only Linux has capabilities that can be taken away")
+    return _GIVE_UP_CAPABILITIES
+
+
+# Of `<linux/capability.h>`: version 3, this process, its effective, permitted and inheritable ones; CAP_DAC_OVERRIDE
+# and CAP_DAC_READ_SEARCH are 1 and 2.
+_GIVE_UP_CAPABILITIES = """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+header, sets = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+assert libc.capget(header, sets) == 0
+for place in range(3):
+    sets[place] &= ~0b110
+assert libc.capset(header, sets) == 0
+"""
 
 
 class TestDatabase:
-    def start(self, db: Path, prefix: tuple[str, ...] = (), code: int = 2) -> str:
-        message = refused(run_program("serve", "--port", "0", "--db", str(db), prefix=prefix), code)
+    def start(self, db: Path, before: str = "", code: int = 2) -> str:
+        message = refused(run_program("serve", "--port", "0", "--db", str(db), before=before), code)
         assert str(db) in message
         return message
 
@@ -319,7 +330,7 @@ class TestDatabase:
 
         assert self.start(tmp_path / "file" / "v.db")
 
-    def test_a_read_only_database(self, tmp_path: Path, unprivileged: tuple[str, ...]) -> None:
+    def test_a_read_only_database(self, tmp_path: Path, unprivileged: str) -> None:
         folder = tmp_path / "locked"
         folder.mkdir()
         with RunningServer("--assets", "BTC", db=folder / "v.db"):
@@ -332,9 +343,7 @@ class TestDatabase:
         finally:
             folder.chmod(0o755)
 
-    def test_a_read_only_file_in_a_folder_that_may_be_written(
-        self, tmp_path: Path, unprivileged: tuple[str, ...]
-    ) -> None:
+    def test_a_read_only_file_in_a_folder_that_may_be_written(self, tmp_path: Path, unprivileged: str) -> None:
         db = tmp_path / "v.db"
         with RunningServer("--assets", "BTC", db=db):
             pass

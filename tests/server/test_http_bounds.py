@@ -310,8 +310,8 @@ def test_with_too_few_open_files_it_does_not_start(tmp_path: Path) -> None:
 
 
 def test_with_few_open_files_there_are_few_connections_and_changes_are_made(tmp_path: Path) -> None:
-    prefix = ("bash", "-c", 'ulimit -n 332 && exec "$@"', "bash")
-    with RunningServer("--assets", "BTC", db=tmp_path / "v.db", prefix=prefix) as server, ExitStack() as open_:
+    before = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (332, 332))"
+    with RunningServer("--assets", "BTC", db=tmp_path / "v.db", before=before) as server, ExitStack() as open_:
         assert "at most 44 connections" in server.log
         many = [open_.enter_context(connected(server.port)) for _ in range(350)]
         assert comes(lambda: sum(map(is_ended, many)) > 200)
