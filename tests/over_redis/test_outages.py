@@ -8,7 +8,9 @@ import time
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
 
+import psutil
 import pytest
+from redis.exceptions import ResponseError
 
 from measured import measured
 from redis_running import LEASE, RESULTS, STATE, RunningRedis, eventually, listens, redis_state, wait_for_redis
@@ -276,6 +278,41 @@ def test_a_full_redis_keeps_nothing_new_and_passes_everything_on(server: Running
     eventually(lambda: redis.state("BTC")["seq"] > before["seq"])
     assert outages_told(server) == told
     assert server.log.count("Redis is full (maxmemory)") == 1
+
+
+def test_a_redis_that_cannot_write_to_its_disk_passes_everything_on(server: RunningServer, redis: RunningRedis) -> None:
+    """It then refuses to write, and even a ping."""
+    told, before = outages_told(server), redis.state("BTC")
+
+    def saved() -> str:
+        redis.client.bgsave()
+        eventually(lambda: not redis.client.info("persistence")["rdb_bgsave_in_progress"])
+        return str(redis.client.info("persistence")["rdb_last_bgsave_status"])
+
+    process = psutil.Process(redis.pid)
+    limits = process.rlimit(psutil.RLIMIT_FSIZE)
+    redis.client.config_set("save", "3600 1")
+    process.rlimit(psutil.RLIMIT_FSIZE, (1, limits[1]))
+    try:
+        assert saved() == "err"
+        with pytest.raises(ResponseError, match="MISCONF"):
+            redis.client.ping()
+        eventually(lambda: "Redis cannot write its data to disk (MISCONF)" in redis_state(server))
+        works(server)
+        with redis.listener(f"{STATE}BTC") as states:
+            assert states.hear()["seq"] > before["seq"]
+    finally:
+        process.rlimit(psutil.RLIMIT_FSIZE, limits)
+        assert saved() == "ok"
+        redis.client.config_set("save", "")
+    wait_for_redis(server)
+    eventually(lambda: redis.state("BTC")["seq"] > before["seq"])
+    with redis.listener(RESULTS) as results:
+        eventually(lambda: redis.send({"type": "pause", "asset": "BTC"}) == 1)
+        assert results.hear()["status"] == "success"
+        redis.send({"type": "resume", "asset": "BTC"})
+        assert results.hear()["status"] == "success"
+    assert outages_told(server) == told
 
 
 def test_a_process_that_finds_a_full_redis_works_as_soon_as_it_is_not(tmp_path: Path) -> None:

@@ -33,10 +33,17 @@ MOST_AT_ONCE = 24
 """Calls that are under way at once, each on a connection of its own; further ones wait for these."""
 FULL_SECONDS = 5.0
 """Time for which it is said that Redis is full, after it last refused to keep something."""
-_FULL = (
-    "Redis is full (maxmemory): it passes messages on and keeps nothing new, such as the latest states. Give it more "
-    "memory, or see what fills it (MEMORY STATS)"
-)
+_FULL = {
+    "used memory > 'maxmemory'": (
+        "Redis is full (maxmemory): it passes messages on and keeps nothing new, such as the latest states. Give it "
+        "more memory, or see what fills it (MEMORY STATS)"
+    ),
+    "MISCONF": (
+        "Redis cannot write its data to disk (MISCONF): it passes messages on and keeps nothing new, such as the "
+        "latest states. See its log, and the room on its disk"
+    ),
+}
+"""By what is in an error of Redis that keeps nothing new, what it means."""
 _URGENT = frozenset(("PING", "EVAL"))
 """Commands that wait for no others: the ping of the link, and what the holder of a lease asks. Few are made at once."""
 
@@ -70,18 +77,18 @@ class Client(Redis):
         self.slices = slices
         self.turns = asyncio.Semaphore(MOST_AT_ONCE)
         """Of calls."""
-        self._refused_at = float("-inf")
+        self._refused_at, self._refused = float("-inf"), ""
 
     @property
     def full(self) -> str | None:
         """Says that Redis is full; None while it is not."""
-        return _FULL if monotonic() - self._refused_at < FULL_SECONDS else None
+        return self._refused if monotonic() - self._refused_at < FULL_SECONDS else None
 
     def note(self, error: object) -> None:
         """Note an error, if that is one, that says that Redis is full."""
-        if is_full(error):
-            self._refused_at = monotonic()
-            _refusals.log("%s", _FULL)
+        if (why := _why_full(error)) is not None:
+            self._refused_at, self._refused = monotonic(), why
+            _refusals.log("%s", why)
 
     @override
     async def execute_command(self, *args: Any, **options: Any) -> Any:
@@ -146,5 +153,11 @@ async def execute_though_full(batch: Pipeline) -> bool:
 
 
 def is_full(error: object) -> bool:
-    """Whether Redis refused because it has no memory for what it would have to keep."""
-    return isinstance(error, ResponseError) and "used memory > 'maxmemory'" in str(error)
+    """Whether Redis refused because it has no room, in memory or on disk, for what it would have to keep."""
+    return _why_full(error) is not None
+
+
+def _why_full(error: object) -> str | None:
+    if not isinstance(error, ResponseError):
+        return None
+    return next((why for sign, why in _FULL.items() if sign in str(error)), None)

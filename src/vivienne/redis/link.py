@@ -16,13 +16,13 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from redis.exceptions import AuthenticationError, InvalidResponse, RedisError
+from redis.exceptions import AuthenticationError, InvalidResponse, RedisError, ResponseError
 
 from vivienne.addresses import shown_address
 from vivienne.errors import SettingsError
 from vivienne.logs.records import one_line, short
 from vivienne.redis.answers import LONGEST_ERROR
-from vivienne.redis.client import Client
+from vivienne.redis.client import Client, is_full
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -138,8 +138,7 @@ class RedisLink:
 
     async def _session(self) -> None:
         """Connect, and run the parts until one of them fails."""
-        async with asyncio.timeout(ANSWER_SECONDS):
-            await self._redis.ping()
+        await self._answers()
         # No task group: it waits without end for a part that does not heed its cancellation.
         tasks = [asyncio.create_task(self._ping(), name="redis ping")]
         tasks += start(self._parts, self._redis, self._up)
@@ -152,8 +151,16 @@ class RedisLink:
     async def _ping(self) -> None:
         while True:
             await asyncio.sleep(PING_SECONDS)
+            await self._answers()
+
+    async def _answers(self) -> None:
+        """Wait for an answer; to a ping Redis also answers that its disk is full."""
+        try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self._redis.ping()
+        except ResponseError as refused:
+            if not is_full(refused):
+                raise
 
     def _up(self) -> None:
         _log.info("Connected to Redis")
