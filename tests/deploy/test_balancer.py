@@ -182,7 +182,8 @@ def test_a_pause_gets_through_while_a_gateway_hangs(balanced: Balanced, tmp_path
             hanging.resume()
         assert [200] * 4 == [answer.status_code for answer in answers]
         assert all("ETH" in answer.json()["paused"] for answer in answers)
-        eventually(lambda: http.post(f"{COMPREHENSIVE}/resume", json={"asset": "ETH"}).json()["paused"] == [])
+        # What the hanging one reads only now may have come at any time, so it may ask to resume again.
+        eventually(lambda: http.post(f"{COMPREHENSIVE}/resume", json={"asset": "ETH"}).json().get("paused") == [])
 
 
 def test_one_address_gets_no_more_than_its_share_but_always_a_pause(balanced: Balanced, tmp_path: Path) -> None:
