@@ -19,6 +19,7 @@ from revisions import revision
 from vivienne.changes.pause import adopting, hearing
 from vivienne.changes.requests import SwitchRequest
 from vivienne.changes.service import ConfigService
+from vivienne.errors import StoreReplaced, StoreUnavailable
 from vivienne.redis.pauses import PauseAnnouncer
 from vivienne.server.operation import operation_routes
 from vivienne.server.readiness import Readiness
@@ -29,10 +30,11 @@ from vivienne.times import now, written
 from vivienne.wire.pause import PauseClaim
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from vivienne.live.view import MarketView
+    from vivienne.store.revision import Revision
 
 ASSETS = ("BTC", "ETH")
 RESUME = SwitchRequest("resume", channel="test", asset="BTC")
@@ -125,6 +127,133 @@ async def test_one_that_the_database_lost_stays_and_is_stored_again(
     service.hear(announced)
     await service.look()
     assert [] == paused(service)
+
+
+@pytest.fixture
+def failing(store: SqliteRevisionStore, monkeypatch: pytest.MonkeyPatch) -> Callable[[StoreUnavailable | None], None]:
+    """Has every look at the database fail with an error; or succeed, with None."""
+    after = store.after
+    why: StoreUnavailable | None = None
+
+    def look(version: int, limit: int) -> list[Revision]:
+        if why is not None:
+            raise why
+        return after(version, limit)
+
+    def fail(error: StoreUnavailable | None) -> None:
+        nonlocal why
+        why = error
+
+    monkeypatch.setattr(store, "after", look)
+    monkeypatch.setattr(store, "append_to_replaced", lambda *_: None)  # this engine is never replaced
+    return fail
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable("down"), StoreReplaced("another one")])
+@pytest.mark.parametrize("is_known", [False, True])
+async def test_one_that_cannot_be_looked_up_is_in_force_whatever_its_version(
+    service: ConfigService,
+    store: SqliteRevisionStore,
+    failing: Callable[[StoreUnavailable | None], None],
+    error: StoreUnavailable,
+    *,
+    is_known: bool,
+) -> None:
+    """Whether the database failed before or not: one that lost versions numbers others anew."""
+    store.append(revision(2), revision(3))
+    await service.catch_up()
+    told: list[Any] = []
+    service.listen_to_held(lambda _assets: told.append(paused(service)))
+    failing(error)
+    if is_known:
+        await service.look()
+    for _ in range(5):  # it is repeated until it is confirmed
+        service.hear(claim(2, "BTC"))
+        await service.look()
+
+    assert [["BTC"]] == told
+    pause = service.active("BTC").pause
+    assert pause is not None
+    assert ("c-1", 2, "anonymous") == (pause.config_id, pause.version, pause.author)
+
+
+async def test_one_that_was_over_ends_when_it_can_be_looked_up_again(
+    service: ConfigService,
+    store: SqliteRevisionStore,
+    failing: Callable[[StoreUnavailable | None], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hearing, "BELIEVED_SECONDS", 0.0)
+    store.append(revision(2, "BTC", "pause", config_id="c-1"), revision(3, "BTC", "resume"))
+    restarted = ConfigService(store, ASSETS)  # does not remember which ones ended
+    await service.catch_up()
+    failing(StoreUnavailable("down"))
+    for each in (service, restarted):
+        each.hear(claim(2, "BTC"))
+        await each.look()
+    assert ([], ["BTC"]) == (paused(service), paused(restarted))
+
+    failing(None)
+    await restarted.look()
+    assert [] == paused(restarted)
+    restarted.hear(claim(2, "BTC"))
+    await restarted.look()
+    failing(StoreUnavailable("down"))
+    await restarted.look()
+    restarted.hear(claim(2, "BTC"))
+    assert [] == paused(restarted)
+    assert 3 == restarted.newest[0]
+    await restarted.close()
+
+
+@pytest.mark.parametrize("is_looked_up", [False, True])
+async def test_one_of_which_a_replaced_database_may_have_lost_the_resumption_is_in_force(
+    service: ConfigService,
+    store: SqliteRevisionStore,
+    failing: Callable[[StoreUnavailable | None], None],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_looked_up: bool,
+) -> None:
+    """Also while it cannot be read after that; and not any more once the database is there that has the resumption."""
+    monkeypatch.setattr(hearing, "BELIEVED_SECONDS", 0.0)
+    store.append(revision(2, "BTC", "pause", config_id="c-1"), revision(3, "BTC", "resume"))
+    await service.catch_up()
+    if is_looked_up:
+        service.hear(claim(2, "BTC"))
+        await service.look()
+    failing(StoreUnavailable("down"))
+    service.hear(claim(2, "BTC"))
+    await service.look()
+    assert [] == paused(service)
+
+    failing(StoreReplaced("another one"))
+    await service.look()
+    failing(StoreUnavailable("down"))
+    await service.look()
+    service.hear(claim(2, "BTC"))
+    assert ["BTC"] == paused(service)
+
+    failing(None)
+    await service.look()
+    service.hear(claim(2, "BTC"))
+    await service.look()
+    assert [] == paused(service)
+
+
+async def test_forged_ones_do_not_switch_assets_on_and_off_while_they_cannot_be_looked_up(
+    service: ConfigService, failing: Callable[[StoreUnavailable | None], None]
+) -> None:
+    told: list[Any] = []
+    service.listen_to_held(lambda _assets: told.append(paused(service)))
+    failing(StoreUnavailable("down"))
+    for number in range(hearing.MOST_LOOKED_UP + 10):
+        service.hear(claim(1, "BTC", name=f"c-{number}"))
+    for number in range(10):
+        await service.look()
+        service.hear(claim(1, "BTC", name=f"d-{number}"))
+    assert [["BTC"]] == told
+    assert 1 == len(service.pauses().heard)
 
 
 async def test_one_that_nobody_stores_is_stored_once_and_names_nobody(

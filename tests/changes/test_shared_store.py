@@ -13,7 +13,7 @@ import pytest
 
 from sizes import rounds
 from vivienne.access.caller import Caller
-from vivienne.changes.pause import adopting, seen
+from vivienne.changes.pause import adopting, hearing, seen
 from vivienne.changes.pause import service as pausing
 from vivienne.changes.requests import (
     Activate,
@@ -613,6 +613,63 @@ async def test_a_pause_that_is_only_announced_while_a_database_is_replaced_is_st
     await here.look()
     await restarted.look()
     assert [] == list(restarted.paused())
+    await restarted.close()
+
+
+async def test_a_pause_in_the_new_database_reaches_those_that_followed_the_old_one(
+    here: ConfigService, postgres: PostgresServer, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its version is one that they followed without it. They stay paused until they are restarted, and not after it."""
+    monkeypatch.setattr(hearing, "BELIEVED_SECONDS", 0.0)
+    for value in (90, 91, 92, 93):
+        await here.change(partial(bang=value))
+    await asyncio.to_thread(postgres.execute, "DELETE FROM revisions WHERE version > 1", url=database)
+    gateway = ConfigService(opened(database), ASSETS)
+    pause, resume = (SwitchRequest(switch, channel="test", asset=None) for switch in ("pause", "resume"))
+    await gateway.switch(replace(pause, asset="BTC"))
+    announced = [each.claim() for each in gateway.pauses().all()]
+    here.hear(*announced)
+    await here.look()
+    assert ["BTC"] == list(here.paused())
+    await gateway.switch(pause)
+    announced = [each.claim() for each in gateway.pauses().all()]
+    here.hear(*announced)
+    assert ASSETS == tuple(here.paused())
+    assert {2, 3} == {each.version for each in here.pauses().heard}
+
+    for asset in (None, "BTC"):
+        await gateway.switch(replace(resume, asset=asset))
+    await here.look()
+    assert [5, 4, 3, 2, 1] == await history(gateway)
+    assert ASSETS == tuple(here.paused())
+
+    restarted = ConfigService(opened(database), ASSETS)
+    for each in (gateway, restarted):
+        each.hear(*announced)  # by those that were not restarted yet
+        await each.look()
+        assert {} == each.paused()
+        await each.close()
+
+
+@pytest.mark.parametrize("versions", [[3], [4], [3, None], [4, None]])
+async def test_a_pause_that_was_announced_as_stored_and_that_a_failover_lost_is_stored_again(
+    here: ConfigService, there: ConfigService, postgres: PostgresServer, database: str, versions: list[int | None]
+) -> None:
+    """One for each layer, by those that heard; whether they had followed another change of that version or not."""
+    for value in (90, 91, 92):
+        await here.change(partial(bang=value))
+    await there.catch_up()
+    await asyncio.to_thread(postgres.execute, "DELETE FROM revisions WHERE version > 1", url=database)
+    for each in (here, there):
+        for version in versions:
+            name = f"c-{version}"
+            each.hear({"config_id": name, "asset_symbol": "BTC", "version": version, "created_at": written(now())})
+    for _ in range(2):
+        await asyncio.gather(here.look(), there.look())
+
+    restarted = ConfigService(opened(database), ASSETS)
+    assert (["BTC"], [2, 1]) == (list(restarted.paused()), await history(restarted))
+    assert "anonymous" == restarted.paused()["BTC"].author
     await restarted.close()
 
 

@@ -98,6 +98,21 @@ def test_the_user_in_the_reference_may_do_nothing_else(redis: RunningRedis) -> N
             user.execute_command(*command.split())
 
 
+def test_the_other_users_in_the_reference_run_no_scripts(redis: RunningRedis) -> None:
+    """One without end would stop Redis for everybody."""
+    made = [content for role, _, content in _EXAMPLE.findall(REFERENCE) if role == "run" and "ACL SETUSER" in content]
+    logins = dict(re.findall(r"ACL SETUSER (\w+) reset on '>([^']+)'", "".join(made)))
+    assert {USER, "tuner", "feeder", "reader", "bot"} == logins.keys()
+    for command in made:
+        assert "OK" == run(command, redis)
+    for name in logins.keys() - {USER}:
+        user: Any = Redis(port=redis.port, username=name, password=logins[name], socket_timeout=ANSWER_SECONDS)
+        assert user.ping()
+        for script in ("EVAL return 0", "EVAL_RO return 0", "EVALSHA x 0", "SCRIPT LOAD return", "FCALL x 0"):
+            with pytest.raises(NoPermissionError):
+                user.execute_command(*script.split())
+
+
 def test_one_who_may_send_messages_hears_results_and_cannot_forge_them(redis: RunningRedis) -> None:
     command = next(content for role, _, content in _EXAMPLE.findall(REFERENCE) if role == "run" and "tuner" in content)
     assert "OK" == run(command, redis)

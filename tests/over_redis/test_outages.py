@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import threading
 import time
 from contextlib import closing, contextmanager, suppress
@@ -13,7 +14,19 @@ import pytest
 from redis.exceptions import ResponseError
 
 from measured import measured
-from redis_running import LEASE, RESULTS, STATE, RunningRedis, eventually, listens, redis_state, wait_for_redis
+from redis_running import (
+    ANSWER_SECONDS,
+    LEASE,
+    RESULTS,
+    STATE,
+    USER,
+    USER_PASSWORD,
+    RunningRedis,
+    eventually,
+    listens,
+    redis_state,
+    wait_for_redis,
+)
 from running import RunningServer, config, run_program
 from sizes import rounds
 
@@ -313,6 +326,27 @@ def test_a_redis_that_cannot_write_to_its_disk_passes_everything_on(server: Runn
         redis.send({"type": "resume", "asset": "BTC"})
         assert results.hear()["status"] == "success"
     assert outages_told(server) == told
+
+
+def test_a_script_without_end_is_told_and_everything_goes_on_after_it(
+    server: RunningServer, redis: RunningRedis
+) -> None:
+    redis.client.config_set("busy-reply-threshold", "100")
+    script = subprocess.Popen(
+        ["redis-cli", "-p", str(redis.port), "--user", USER, "--pass", USER_PASSWORD, "EVAL", "while true do end", "0"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        eventually(lambda: "BUSY" in redis_state(server))
+        assert "success" == server.post("pause", {}).json()["status"]
+    finally:
+        redis.client.script_kill()
+        script.wait(ANSWER_SECONDS)
+        redis.client.config_set("busy-reply-threshold", "5000")
+    wait_for_redis(server)
+    eventually(lambda: "paused" == redis.state("BTC")["data"]["status"])
+    server.post("resume", {})
+    works(server)
 
 
 def test_a_process_that_finds_a_full_redis_works_as_soon_as_it_is_not(tmp_path: Path) -> None:

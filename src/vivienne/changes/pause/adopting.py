@@ -17,7 +17,7 @@ from vivienne.changes.pause.plan import not_stored_yet, write_up_switch
 from vivienne.changes.plan import Prepared
 from vivienne.changes.requests import SwitchRequest
 from vivienne.config.layers import asset_of
-from vivienne.errors import ChangeRefused
+from vivienne.errors import ChangeRefused, StoreReplaced
 from vivienne.times import written
 
 if TYPE_CHECKING:
@@ -83,9 +83,12 @@ class Adopting:
             if asked:
                 names = {config_id for pause in asked for config_id, _ in pause.names}
                 self._hearing.settle(asked, await self._thread.look_up(self._store.switches_named, names))
-        except BaseException:
+        except BaseException as error:
             self._since.clear()
+            if isinstance(error, Exception):  # a cancellation says nothing about the database
+                self._hearing.look_failed(is_replaced=isinstance(error, StoreReplaced))
             raise
+        self._hearing.look_succeeded()
         await self._adopt()
 
     async def _adopt(self) -> None:

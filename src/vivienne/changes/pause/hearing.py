@@ -4,6 +4,11 @@ An announcement can only pause. It is looked up in the database: one that claims
 lost, is one that is not stored yet. Such a one is over once it is stored and was resumed after that, by the order of
 the database. The process that resumes stores it first (see `vivienne.changes.pause.service`), or another one does (see
 `vivienne.changes.pause.adopting`). Clocks decide nothing, because those of two processes may differ by any time.
+
+One of a version that was followed already without it is over or lost, and which of the two is looked up before it is in
+force. While the database cannot be read it is in force without that: the database may have lost versions that were
+followed here, and numbers them anew. Once it is known to be replaced, nothing that was followed says that a pause is
+over, because the resumption may be lost too. So none ends before a restart, or before the database is there again.
 """
 
 from __future__ import annotations
@@ -18,7 +23,7 @@ from vivienne.changes.pause.state import PauseInForce
 from vivienne.config.layers import GLOBAL, asset_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from vivienne.changes.in_force import LayersInForce
     from vivienne.wire.pause import PauseClaim
@@ -58,12 +63,36 @@ class Hearing:
         self._doubtful: dict[_Name, PauseInForce] = {}
         self._over: deque[_Name] = deque(maxlen=MOST_LOOKED_UP)
         self._lost: deque[_Name] = deque(maxlen=MOST_LOOKED_UP)
+        # As the last look found the database; one that is replaced stays so until it can be followed again.
+        self._is_unreadable = False
+        self._is_replaced = False
 
     def take(self, claims: Iterable[PauseClaim]) -> bool:
         """Take announcements; tell whether there was one that is in force now, or has to be looked up."""
         taken = [pause for claim in claims if (pause := self._taken(claim)) is not None]
-        if not taken:
-            return bool(self._doubtful)
+        if taken:
+            self._put(taken)
+        return bool(taken or self._doubtful)
+
+    def look_failed(self, *, is_replaced: bool) -> None:
+        """Put in force what cannot be looked up.
+
+        Args:
+            is_replaced: the database can be read, and is not the one that was followed.
+        """
+        self._is_unreadable = True
+        self._is_replaced = self._is_replaced or is_replaced
+        believed = [pause for pause in self._doubtful.values() if not self._is_over(pause)]
+        for pause in believed:
+            del self._doubtful[_name(pause)]
+        if believed:
+            self._put(believed)
+
+    def look_succeeded(self) -> None:
+        """Look up again what is announced, before it is in force, where there is doubt."""
+        self._is_unreadable = self._is_replaced = False
+
+    def _put(self, taken: Collection[PauseInForce]) -> None:
         pauses = self._in_force.pauses
         new = sorted({pause.layer for pause in taken if pauses.of(pause.layer) is None})
         self._in_force.hear(taken)
@@ -74,7 +103,6 @@ class Hearing:
                 "Another process announced that it paused %s", ", ".join(asset_of(layer) or "all" for layer in new)
             )
             self._tell(new)
-        return True
 
     def unsettled(self) -> frozenset[PauseInForce]:
         """Announced pauses that may be in the database by now."""
@@ -87,17 +115,25 @@ class Hearing:
     def _taken(self, claim: PauseClaim) -> PauseInForce | None:
         layer, version = claim["asset_symbol"] or GLOBAL, claim["version"]
         name = (claim["config_id"], layer)
-        if layer not in (GLOBAL, *self._in_force.assets) or self._in_force.pauses.knows(*name) or name in self._over:
+        if layer not in (GLOBAL, *self._in_force.assets) or self._in_force.pauses.knows(*name):
             return None
         pause = PauseInForce.announced(claim, layer, self._clock())
+        if self._is_replaced:
+            return pause
+        if name in self._over:
+            return None
+        is_over = self._is_over(pause)
         if version is not None and name in self._lost:
             pause = replace(pause, version=None)
-        elif version is not None and version <= self._in_force.version:
+        elif version is not None and version <= self._in_force.version and (is_over or not self._is_unreadable):
             # The database has been read up to there: the pause is over, or lost.
             if len(self._doubtful) < MOST_LOOKED_UP:
                 self._doubtful[name] = pause
             return None
-        return None if self._in_force.pauses.is_over(pause) else pause
+        return None if is_over else pause
+
+    def _is_over(self, pause: PauseInForce) -> bool:
+        return not self._is_replaced and self._in_force.pauses.is_over(pause)
 
     def settle(self, asked: frozenset[PauseInForce], found: Mapping[tuple[str, str], int]) -> None:
         """Follow what the database has of them, after everything in it was read.

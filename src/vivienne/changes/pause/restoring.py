@@ -1,8 +1,8 @@
 """Pauses in force here that the database lost, in a failover or because an older copy was restored.
 
 Such a database is neither followed nor written until a restart, which reads it. That would end the pauses, though
-nobody resumed; so they are stored again before, by their own names. Those that another process announced and that
-nobody stored are among them, unless somebody resumed there a moment ago: see `adopting.py`.
+nobody resumed; so they are stored again before, by their own names. Those that another process announced are among
+them, whether somebody stored them or not, unless somebody resumed there a moment ago: see `adopting.py`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Restoring:
         """Store what the database lacks. A failure is logged once: this is called at every look."""
         pauses = self._in_force.pauses
         own = [pause for pause in pauses.all() if pause not in pauses.heard]
-        announced = [replace(pause, reason=REASON) for pause in pauses.unstored()]
+        announced = [replace(pause, reason=REASON) for pause in pauses.heard]
         if not own and not announced:
             return
         try:
@@ -65,16 +65,21 @@ class Restoring:
 
 def _restore(store: RevisionStore, own: list[PauseInForce], announced: list[PauseInForce]) -> list[Revision]:
     """Append those that it does not have, and that nobody resumed there since."""
+    # Before what is paused there: what another process stores between the two is found in either of them.
+    named = store.switches_named({config_id for pause in (*own, *announced) for config_id, _ in pause.names})
     there = PausesInForce.load(store.switches())
     wanted = [*own, *(pause for pause in announced if not was_resumed(there, pause.layer, now()))]
-    named = store.switches_named({config_id for pause in wanted for config_id, _ in pause.names})
     # A resumption that is there ended nothing of these: it cannot be told whether who resumed knew of them.
     lost = [each for each in wanted if each.layer not in there.stored and named.keys().isdisjoint(each.names)]
     if not lost:
         return []
     newest = _newest(store)
     version = 0 if newest is None else newest.version
-    revisions = [_revision(store, pause, version + number) for number, pause in enumerate(lost, 1)]
+    # One of each layer, which is paused by it: rather one of this process, which knows who paused.
+    by_layer: dict[str, PauseInForce] = {}
+    for pause in lost:
+        by_layer.setdefault(pause.layer, pause)
+    revisions = [_revision(store, pause, version + number) for number, pause in enumerate(by_layer.values(), 1)]
     store.append_to_replaced(*revisions)
     return revisions
 
