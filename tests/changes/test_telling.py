@@ -97,3 +97,14 @@ async def test_a_listener_that_fails_keeps_no_other_from_being_told(
     await telling.told()
     assert len(ASSETS) == len(done)
     assert ["A listener failed at version 7"] == caplog.messages
+
+
+async def test_a_change_of_thousands_of_assets_is_told_in_steps_that_do_not_grow_with_their_number(
+    done: list[str],
+) -> None:
+    telling = listening(done)
+    for version in range(5_000):
+        telling.tell(AppliedRevision(revision(version), ["BTC"], made_here=True))
+    async with asyncio.timeout(60):  # otherwise it takes minutes
+        await telling.told()
+    assert 5_000 == len(done)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -31,7 +32,7 @@ class _Rest:
 
     version: int
     steps: Iterator[None]
-    is_urgent: bool
+    is_done: bool = False
 
 
 class Telling:
@@ -43,12 +44,14 @@ class Telling:
 
     def __init__(self) -> None:
         self.listeners: list[Listener] = []
-        self._rests: list[_Rest] = []
+        # In order, of pauses and resumptions and of everything else: when one is done, so are those before it.
+        self._urgent: deque[_Rest] = deque()
+        self._others: deque[_Rest] = deque()
         self._turn = asyncio.Lock()
 
     def tell(self, change: AppliedRevision) -> None:
         """Tell everybody. The rest of their work waits for `told`."""
-        version, is_urgent = change.revision.version, change.revision.is_switch
+        version, rests = change.revision.version, self._urgent if change.revision.is_switch else self._others
         for listener in self.listeners:
             try:
                 steps = listener(change)
@@ -56,42 +59,43 @@ class Telling:
                 self._failed(version)
                 continue
             if steps is not None:
-                at = sum(rest.is_urgent for rest in self._rests) if is_urgent else len(self._rests)
-                self._rests.insert(at, _Rest(version, steps, is_urgent))
+                rests.append(_Rest(version, steps))
 
     async def told(self, *, is_urgent: bool = False) -> None:
         """Wait until the rest is done too; with `is_urgent` only that of pauses and resumptions.
 
         Each caller that waits does slices of the work itself, in turn, so that the time is charged to it.
         """
-        mine = [rest for rest in self._rests if rest.is_urgent or not is_urgent]
-        while any(rest in self._rests for rest in mine):
+        waited_for = (self._urgent,) if is_urgent else (self._urgent, self._others)
+        last = [rests[-1] for rests in waited_for if rests]
+        while not all(rest.is_done for rest in last):
             if is_urgent:  # it waits for no other caller
                 self._slice(is_urgent=True)
                 await asyncio.sleep(0)
                 continue
             async with self._turn:  # also while others have theirs: however many wait here, a pass has one slice
                 self._slice()
-                if self._rests:
+                if self._urgent or self._others:
                     await URGENCY.rest()
 
     def _slice(self, *, is_urgent: bool = False) -> None:
         """Do steps until the time is over, at least one; with `is_urgent` only those of pauses and resumptions."""
         SPARING.slice_over()
         end = perf_counter() + SLICE_SECONDS
-        while self._rests:
-            rest = self._rests[0]
-            if is_urgent and not rest.is_urgent:
-                return
+        while rests := self._urgent or (None if is_urgent else self._others):
+            rest = rests[0]
             try:
                 next(rest.steps)
             except StopIteration:
-                self._rests.remove(rest)
+                self._end(rests)
             except Exception:  # noqa: BLE001  # as in `tell`
-                self._rests.remove(rest)
+                self._end(rests)
                 self._failed(rest.version)
             if perf_counter() >= end:
                 return
+
+    def _end(self, rests: deque[_Rest]) -> None:
+        rests.popleft().is_done = True
 
     def _failed(self, version: int) -> None:
         _log.exception("A listener failed at version %d", version)
