@@ -229,10 +229,7 @@ class LayersInForce:
 
     def hear(self, pauses: Iterable[PauseInForce]) -> None:
         """Put pauses in force that another process announced."""
-        after = self._pauses
-        for pause in pauses:
-            after = after.hearing(pause)
-        self._switch(after)
+        self._switch(self._pauses.hearing(*pauses))
 
     def take_back(self, gone: Collection[PauseInForce]) -> None:
         """Take announced pauses out of force."""

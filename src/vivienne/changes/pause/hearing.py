@@ -61,7 +61,9 @@ class Hearing:
 
     def take(self, claims: Iterable[PauseClaim]) -> bool:
         """Take announcements; tell whether there was one that is in force now, or has to be looked up."""
-        taken = [pause for claim in claims if (pause := self._taken(claim)) is not None]
+        # Who asks is told of all of them, thousands perhaps, and knows nearly all from the database.
+        unknown = (claim for claim in claims if not self._is_known(claim))
+        taken = [pause for claim in unknown if (pause := self._taken(claim)) is not None]
         if not taken:
             return bool(self._doubtful)
         pauses = self._in_force.pauses
@@ -83,6 +85,9 @@ class Hearing:
         return frozenset(
             (*self._doubtful.values(), *(each for each in heard if self._heard.get(each.config_id, until) <= until))
         )
+
+    def _is_known(self, claim: PauseClaim) -> bool:
+        return self._in_force.pauses.knows(claim["config_id"], claim["asset_symbol"] or GLOBAL)
 
     def _taken(self, claim: PauseClaim) -> PauseInForce | None:
         layer, version = claim["asset_symbol"] or GLOBAL, claim["version"]
