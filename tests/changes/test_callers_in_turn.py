@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
@@ -10,6 +12,7 @@ import orjson
 import pytest
 
 from batched import Batched
+from vivienne.access.book import TokenBook
 from vivienne.access.caller import Caller
 from vivienne.changes.looking_back import LookingBack
 from vivienne.changes.service import ConfigService
@@ -22,15 +25,17 @@ from vivienne.market.feeds.pushed.feed import Taken
 from vivienne.server.factory import web_application
 from vivienne.server.pushing import LocalPushes
 from vivienne.store.sqlite import SqliteRevisionStore
+from vivienne.store.thread import StoreThread
 from vivienne.stream.hub import Hub
 from vivienne.stream.logs import LogStream
 from vivienne.stream.state import StateBoard
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from vivienne.live.market import Market
+    from vivienne.store.token import Token
 
 
 class Quick(Batched):
@@ -40,7 +45,7 @@ class Quick(Batched):
 
     def __init__(self) -> None:
         self.asking = Asking()
-        self.reads = self
+        self.pages = self
 
     def chart(self, asset: str, limit: int, _before: int | None = None) -> dict[str, Any]:
         return {"asset": asset, "limit": limit}
@@ -64,7 +69,7 @@ def charts(quick: Quick) -> Callable[[str], Awaitable[object]]:
 
 
 def pages(quick: Quick) -> Callable[[str], Awaitable[object]]:
-    looking_back = LookingBack(cast("Any", quick), cast("Any", quick))
+    looking_back = LookingBack(cast("Any", quick), cast("Any", quick), Turns(most_waiting=MOST_WAITING))
     return lambda whose: looking_back.page(None, 1, None, whose=whose)
 
 
@@ -137,3 +142,92 @@ async def test_one_who_left_the_queue_does_not_count() -> None:
             await wait()
     await last
     assert turns.are_free
+
+
+ALERTS = "/phoenix/alerts"
+
+
+@pytest.fixture
+async def alerts(tmp_path: Path) -> AsyncIterator[tuple[ConfigService, StoreThread, httpx.AsyncClient]]:
+    """A server whose thread of the store is at hand."""
+    store = SqliteRevisionStore(tmp_path / "v.db")
+    thread = StoreThread(30.0)
+    service, hub = ConfigService(store, ["BTC"], thread=thread), Hub()
+    app = web_application(service, LocalView(cast("Market", Quick())), hub, StateBoard(hub), LogStream())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        yield service, thread, client
+    await service.close()
+
+
+@pytest.mark.parametrize("path", ["deliveries?asset=NOPE", "events?channel=apprise", "deliveries"])
+async def test_pages_of_alerts_are_read_in_the_turns_of_pages_of_the_history(
+    alerts: tuple[ConfigService, StoreThread, httpx.AsyncClient], path: str
+) -> None:
+    service, thread, client = alerts
+    may_begin = threading.Event()
+    holding = asyncio.create_task(thread.run(may_begin.wait, 30.0))
+    asking = [asyncio.create_task(client.get(f"{ALERTS}/{path}")) for _ in range(100)]
+    async with asyncio.timeout(30):
+        while not (refused := [each for each in asking if each.done()]):  # noqa: ASYNC110  # they have no event
+            await asyncio.sleep(0)
+    unread: list[int] = []
+    history = asyncio.create_task(service.history(None, 1, None, whose="bob"))
+    history.add_done_callback(lambda _: unread.append(sum(not each.done() for each in asking)))
+    await asyncio.sleep(0)
+    may_begin.set()
+    await holding
+    answers = await asyncio.gather(*asking)
+    await history
+    assert {each.result().status_code for each in refused} == {429}
+    codes = [each.status_code for each in answers]
+    assert codes.count(200) + codes.count(429) == 100
+    assert MOST_WAITING < codes.count(200) <= MOST_WAITING + 2
+    assert unread[0] >= MOST_WAITING - 4  # the other caller had its turn before nearly all of them
+
+
+async def test_pages_keep_neither_the_health_of_the_store_nor_the_tokens_waiting(
+    alerts: tuple[ConfigService, StoreThread, httpx.AsyncClient], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, thread, _ = alerts
+    order: list[str] = []
+    with closing(SqliteRevisionStore(tmp_path / "tokens.db")) as tokens:
+        book = TokenBook(tokens, thread)
+
+        def none() -> list[Token]:
+            order.append("tokens")
+            return []
+
+        monkeypatch.setattr(tokens, "tokens", none)
+        monkeypatch.setattr(service._store, "check", lambda: order.append("health"))
+        may_begin = threading.Event()
+        first = asyncio.create_task(thread.run(may_begin.wait, 30.0))
+        await asyncio.sleep(0)
+        pages = [asyncio.create_task(service.read_page(f"eve-{each}", order.append, "page")) for each in range(3)]
+        pages.append(asyncio.create_task(thread.pages.look_up(order.append, "page")))
+        await asyncio.sleep(0.01)
+        looks = [asyncio.create_task(service.check()), asyncio.create_task(book.refresh())]
+        await asyncio.sleep(0)
+        may_begin.set()
+        await asyncio.gather(first, *looks, *pages)
+    assert sorted(order[:2]) == ["health", "tokens"]
+    assert order[2:] == ["page"] * 4
+
+
+async def test_what_became_of_all_alerts_is_read_once_for_all_who_ask_together(
+    alerts: tuple[ConfigService, StoreThread, httpx.AsyncClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, _, client = alerts
+    store, looks = service.alert_store, list[str]()
+    found = store.stuck
+
+    def counted(most: int) -> Any:
+        looks.append("look")
+        return found(most)
+
+    monkeypatch.setattr(store, "stuck", counted)
+    rule = {"name": "a", "assets": ["*"], "event": "config", "channels": [{"type": "browser"}]}
+    alert_id = (await client.post(ALERTS, json=rule)).json()["alert_id"]
+    paths = [ALERTS, f"{ALERTS}/{alert_id}"] * 50
+    answers = await asyncio.gather(*(client.get(path) for path in paths))
+    assert {each.status_code for each in answers} == {200}
+    assert len(looks) <= 4

@@ -993,7 +993,8 @@ async def test_looking_back_gives_up_on_a_store_that_does_not_answer(
     store.may_append.clear()
     change = asyncio.create_task(service.change(partial("BTC", bang=90)))
     await store.reached()
-    monkeypatch.setattr(service._thread.reads, "_timeout", 0.05)
+    for calls in (service._thread.reads, service._thread.pages):
+        monkeypatch.setattr(calls, "_timeout", 0.05)
 
     with pytest.raises(StoreUnavailable, match="did not answer"):
         await service.history(None, 10, None)

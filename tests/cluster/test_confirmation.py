@@ -60,7 +60,7 @@ class Gateway:
 
     @property
     def missing(self) -> dict[str, str]:
-        return self.confirmations.missing(["BTC"])
+        return whole(self.confirmations.find_missing(["BTC"]))
 
 
 async def test_a_pause_is_confirmed_by_a_state_with_it_and_not_by_one_of_before(tmp_path: Path) -> None:
@@ -104,6 +104,59 @@ async def test_the_last_state_is_seen_even_if_it_comes_right_after_another(
         await asyncio.sleep(0)
     async with asyncio.timeout(30):
         assert (await confirming)["status"] == "success"
+    await gateway.service.close()
+
+
+async def test_others_have_their_turn_while_it_is_looked_who_has_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vivienne.slices.SLICE_SECONDS", 0.0)
+    monkeypatch.setattr("vivienne.cluster.confirmation.CONFIRM_SECONDS", 60.0)
+    gateway, looked, seen = Gateway(tmp_path), [0], set[int]()
+    answer = await gateway.service.switch(SwitchRequest("pause", channel="test", asset=None))
+    many = [f"A{number}" for number in range(300)]
+    said = gateway.relay.said
+
+    def counted(_asset: str) -> Any:
+        looked[0] += 1
+        return said("BTC")
+
+    monkeypatch.setattr(gateway.relay, "said", counted)
+    monkeypatch.setattr(gateway.relay, "agent_of", lambda _asset: AGENT)
+    gateway.say("paused", answer["pause"])
+    confirming = asyncio.create_task(gateway.confirmations.confirm({**answer, "assets": many}))
+    while not confirming.done():
+        seen.add(looked[0])
+        await asyncio.sleep(0)
+    done = await confirming
+    assert (done["status"], [each["assets"] for each in done["agents"]]) == ("success", [many])
+    assert seen == {*range(len(many) + 1)}
+    await gateway.service.close()
+
+
+async def test_a_state_that_comes_while_others_are_looked_at_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vivienne.slices.SLICE_SECONDS", 0.0)
+    monkeypatch.setattr("vivienne.cluster.confirmation.CONFIRM_SECONDS", 60.0)
+    gateway = Gateway(tmp_path)
+    answer = await gateway.service.switch(SwitchRequest("pause", channel="test", asset=None))
+    gateway.say("live", None, "BTC")
+    gateway.say("live", None, "ETH")
+    said, looked = gateway.relay.said, list[str]()
+
+    def state(asset: str) -> Any:
+        """Right after the last look at the first asset, both have stopped."""
+        found = said(asset)
+        looked.append(asset)
+        if looked == ["BTC", "ETH"]:
+            for each in ASSETS:
+                gateway.say("paused", answer["pause"], each)
+        return found
+
+    monkeypatch.setattr(gateway.relay, "said", state)
+    async with asyncio.timeout(30):
+        assert (await gateway.confirmations.confirm(answer))["status"] == "success"
     await gateway.service.close()
 
 

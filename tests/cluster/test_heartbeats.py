@@ -94,7 +94,7 @@ class Showing:
         while self.now < until:
             self.now += 1.0
             self.take(*messages)
-            self.gateway.look()
+            whole(self.gateway.looking())
         for asset, frame in self._mailbox.take_frames().items():
             self._shown[asset] = {**frame.message["agents"]["VivienneAgent"]["data"]}
         return {asset: data["status"] for asset, data in self._shown.items()}

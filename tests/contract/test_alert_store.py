@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from vivienne.store.address import PostgresUrl
-from vivienne.store.alert import Fired, StoredDelivery, StoredEvent
+from vivienne.store.alert import NOTHING_SENT, Fired, Lane, StoredDelivery, StoredEvent, Stuck
 from vivienne.store.checking import check
 from vivienne.store.copying import copy
 from vivienne.store.postgres import PostgresRevisionStore
@@ -96,7 +96,7 @@ def test_alerts_and_deliveries_survive_as_they_were_written(opened: Callable[[],
         }
 
     with closing(opened()) as store:
-        newest, oldest = store.alerts.events_page(channel_type=None, limit=10, before=None)
+        newest, oldest = store.alerts.events_page(channel_type=None, limit=10, before=None).events
         assert (replace(newest, number=0), replace(oldest, number=0)) == (bare, event(1))
         found = store.alerts.delivery("evt_2:c1")
         assert found is not None
@@ -124,7 +124,7 @@ def test_alerts_deliveries_and_standings_are_stored_together_or_not_at_all(store
     with pytest.raises(Exception, match="failed"):
         store.alerts.add_alerts([event(1)], [delivery(1), delivery(1)], {"BTC": "after"}, RUN, "one")
 
-    assert store.alerts.events_page(channel_type=None, limit=10, before=None) == []
+    assert store.alerts.events_page(channel_type=None, limit=10, before=None) == ([], None)
     assert store.alerts.standings(RUN) == {"BTC": "before"}
 
 
@@ -180,16 +180,17 @@ def test_pages_are_of_a_rule_an_asset_a_status_or_a_channel(store: RevisionStore
 
     def page(before: int | None = None, limit: int = 10, **more: Any) -> list[int]:
         wanted = {"alert_id": None, "statuses": None, "asset": None, **more}
-        return [each.delivery.number for each in store.alerts.deliveries_page(limit=limit, before=before, **wanted)]
+        found, _ = store.alerts.deliveries_page(limit=limit, before=before, **wanted)
+        return [each.delivery.number for each in found]
 
     every = page()
     assert every == sorted(every, reverse=True)
     assert page(limit=2) + page(before=every[1]) == every
     assert page(alert_id="al_2") == page(asset="ETH") == page(statuses=["dead", "quiet"]) == every[:1]
     assert page(alert_id="al_1", asset="ETH") == page(asset="\0") == []
-    [browser] = store.alerts.events_page(channel_type="browser", limit=10, before=None)
+    [browser] = store.alerts.events_page(channel_type="browser", limit=10, before=None).events
     assert browser.event_id == "evt_4"
-    assert store.alerts.events_page(channel_type="browser", limit=10, before=browser.number) == []
+    assert store.alerts.events_page(channel_type="browser", limit=10, before=browser.number) == ([], None)
 
 
 def test_the_newest_alert_of_each_rule_and_asset_is_known(store: RevisionStore) -> None:
@@ -211,6 +212,52 @@ def test_a_rule_tells_when_it_fired_last(store: RevisionStore) -> None:
     assert store.alerts.last_fired_at() == {"al_1": event(4).created_at, "al_2": event(3).created_at}
 
 
+def stuck(store: RevisionStore) -> list[Stuck]:
+    """What has not arrived, looked up at once; in parts it is the same."""
+    found = store.alerts.stuck(100)
+    assert found is not None
+    lanes: dict[tuple[str, str], Lane] = {}
+    after: int | None = 0
+    while after is not None:
+        part, after = store.alerts.lanes(after, 2)
+        lanes |= {name: lanes.get(name, NOTHING_SENT).followed_by(lane) for name, lane in part.items()}
+    numbers = {lane.telling: lane.unsent for lane in lanes.values() if lane.telling is not None}
+    assert found == store.alerts.stuck_of(numbers)
+    return found
+
+
+def test_what_has_not_arrived_is_looked_up_at_once_only_if_it_is_little(store: RevisionStore) -> None:
+    filled(store, 3)
+    assert store.alerts.stuck(2) is None
+    assert store.alerts.stuck(3) is not None
+
+
+def test_a_page_looks_through_so_many_and_tells_where_the_next_one_begins(
+    store: RevisionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vivienne.store.sql_alerts.MOST_EXAMINED", 3)
+    filled(store, 7)
+    store.alerts.update_deliveries([delivery(1, status="dead")])
+    pages: list[list[str]] = []
+    before: int | None = None
+    while True:
+        found, before = store.alerts.deliveries_page(
+            alert_id="al_1", statuses=["dead"], asset=None, limit=10, before=before
+        )
+        pages.append([each.event.event_id for each in found])
+        if before is None:
+            break
+    assert pages == [[], [], ["evt_1"]]
+
+    found, before = store.alerts.deliveries_page(alert_id=None, statuses=None, asset="ETH", limit=10, before=None)
+    assert (found, before is None) == ([], False)
+    every = store.alerts.deliveries_page(alert_id="al_1", statuses=None, asset=None, limit=10, before=None)
+    assert (len(every.deliveries), every.following) == (7, None)  # they are looked up, however many others there are
+    events, before = store.alerts.events_page(channel_type="browser", limit=10, before=None)
+    assert (events, before is None) == ([], False)
+    assert store.alerts.events_page(channel_type="browser", limit=10, before=3) == ([], None)
+
+
 def test_a_rule_tells_by_channel_what_has_not_arrived(store: RevisionStore) -> None:
     filled(store, 5)
     more = {"alert_id": "al_2"}
@@ -230,13 +277,13 @@ def test_a_rule_tells_by_channel_what_has_not_arrived(store: RevisionStore) -> N
         [delivery(1, status="dead"), delivery(2, status="delivered"), delivery(3, **failed), delivery(4, **failed)]
     )
 
-    found = [(each.delivery.delivery_id, each.created_at, each.waiting) for each in store.alerts.stuck()]
+    found = [(each.delivery.delivery_id, each.created_at, each.waiting) for each in stuck(store)]
     assert found == [("evt_3:c1", event(3).created_at, 3), ("evt_6:c1", event(6).created_at, 0)]
 
     store.alerts.update_deliveries([delivery(each, status="delivered") for each in (3, 4)])
-    assert [(each.delivery.event_id, each.waiting) for each in store.alerts.stuck()] == [("evt_5", 1), ("evt_6", 0)]
+    assert [(each.delivery.event_id, each.waiting) for each in stuck(store)] == [("evt_5", 1), ("evt_6", 0)]
     store.alerts.update_deliveries([delivery(5, status="delivered")])
-    assert [each.delivery.event_id for each in store.alerts.stuck()] == ["evt_6"]
+    assert [each.delivery.event_id for each in stuck(store)] == ["evt_6"]
 
 
 def test_only_what_is_not_done_is_brought_forward(store: RevisionStore) -> None:
@@ -261,7 +308,7 @@ def test_old_alerts_and_those_beyond_the_number_are_removed_once_they_are_done(s
     assert store.alerts.prune_alerts("2020-01-01T00:00:00.000Z", 2, 10) == 2
     assert store.alerts.prune_alerts(event(6).created_at, 100, 10) == 1
 
-    left = [each.event_id for each in store.alerts.events_page(channel_type=None, limit=10, before=None)]
+    left = [each.event_id for each in store.alerts.events_page(channel_type=None, limit=10, before=None).events]
     assert left == ["evt_6", "evt_3"]
     assert store.alerts.delivery("evt_1:c1") is None
     assert store.alerts.standings(RUN) == {"BTC": "{}"}

@@ -176,7 +176,7 @@ class Process:
         page = await self.service.store_reads.run(
             self.store.alerts.events_page, channel_type=None, limit=5_000, before=None
         )
-        return [each.event for each in reversed(page)]
+        return [each.event for each in reversed(page.events)]
 
 
 @asynccontextmanager
@@ -284,8 +284,8 @@ async def test_alerts_of_quiet_hours_are_kept_and_not_sent(tmp_path: Path) -> No
         page = await one.service.store_reads.run(
             one.store.alerts.deliveries_page, alert_id=None, statuses=None, asset=None, limit=5_000, before=None
         )
-    assert page
-    assert {each.delivery.status for each in page} == {"quiet"}
+    assert page.deliveries
+    assert {each.delivery.status for each in page.deliveries} == {"quiet"}
     assert one.collecting.sent == []
 
 

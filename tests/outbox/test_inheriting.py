@@ -139,7 +139,7 @@ async def test_a_message_that_is_retried_is_attempted_at_once_when_another_proce
         await found.inheriting.look()
         await receiver.got(1)
         async with asyncio.timeout(30):
-            while (await found.calls.run(store.stuck))[0].delivery.attempts == 0:  # noqa: ASYNC110  # nothing tells
+            while (await found.calls.run(store.stuck_of, {1: 1}))[0].delivery.attempts == 0:  # noqa: ASYNC110  # nothing tells
                 await asyncio.sleep(0.01)
         await found.inheriting.look()
         assert len(receiver.requests) == 1

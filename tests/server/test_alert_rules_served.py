@@ -9,6 +9,7 @@ import pytest
 
 from vivienne.changes.service import ConfigService
 from vivienne.outbox.secrets import Vault
+from vivienne.server.alert_standing import find_stuck
 from vivienne.server.factory import web_application
 from vivienne.store.alert import StoredDelivery, StoredEvent
 from vivienne.store.sqlite import SqliteRevisionStore
@@ -181,3 +182,29 @@ async def test_a_rule_tells_what_has_not_arrived_and_can_be_sent_back(
     assert (await client.get(RULES)).json()["alerts"] == [listed]
     again = await client.post(f"{RULES}/{rule['alert_id']}", json=listed)
     assert again.status_code == 200
+
+
+async def test_what_has_not_arrived_is_the_same_if_it_is_looked_up_in_parts(
+    service: ConfigService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    when, store = "2026-01-02T03:04:05.678Z", service.alert_store
+    statuses = ("delivered", "dead", "retrying", "waiting", "quiet", "dropped", "dead")
+    events = [StoredEvent(f"evt_{each}", "al_1", "run", "BTC", 0, when, cast("Any", {})) for each in range(28)]
+    deliveries = [
+        StoredDelivery(
+            f"{event.event_id}.c{channel}", event.event_id, f"al_{channel % 2}", "bang", f"c{channel}", "webhook",
+            "https://bot.example/***", cast("Any", statuses[(place * (1 + channel)) % len(statuses)]), 1.5, 1.0,
+        )
+        for place, event in enumerate(events) for channel in range(8)
+    ]  # fmt: skip
+    await service.store_reads.run(store.add_alerts, events, deliveries, {}, "run", "")
+    at_once = await find_stuck(service, len(deliveries))
+    parts, lanes = list[int](), store.lanes
+
+    def counted(after: int, limit: int) -> Any:
+        parts.append(after)
+        return lanes(after, limit)
+
+    monkeypatch.setattr(store, "lanes", counted)
+    assert await find_stuck(service, 10) == at_once != []
+    assert len(parts) == -(-len(deliveries) // 10)

@@ -37,16 +37,16 @@ async def test_calls_are_made_one_after_the_other_and_a_last_one_after_all() -> 
 async def test_a_call_of_a_change_goes_before_all_that_wait() -> None:
     thread, may_begin = StoreThread(SECONDS), threading.Event()
     order: list[str] = []
-    ways = {"ticket": thread.tickets, "read": thread.reads, "change": thread}
+    ways = {"ticket": thread.tickets, "page": thread.pages, "read": thread.reads, "change": thread}
     first = asyncio.create_task(thread.run(may_begin.wait, SECONDS))
-    names = ("ticket", "read", "ticket", "read", "change", "change")
+    names = ("ticket", "page", "read", "ticket", "page", "read", "change", "change")
     calls = [asyncio.create_task(ways[name].run(order.append, name)) for name in names]
     await asyncio.sleep(0)  # all are asked for
     may_begin.set()
     await asyncio.gather(first, *calls)
     await thread.close(lambda: None, SECONDS)
 
-    assert order == ["change", "change", "read", "read", "ticket", "ticket"]
+    assert order == ["change", "change", "read", "read", "page", "page", "ticket", "ticket"]
 
 
 async def test_what_a_call_raises_is_for_whoever_asked_and_the_next_one_is_made() -> None:

@@ -189,7 +189,6 @@ class TokenBook:
 
     async def refresh(self) -> None:
         """Read the tokens again. While the store does not answer, the known ones stay valid."""
-        self._looked = asyncio.get_running_loop().time()
         try:
             self._take(await self._thread.reads.look_up(self._store.tokens))
         except StoreError as error:
@@ -208,7 +207,9 @@ class TokenBook:
 
     async def _look(self) -> None:
         """Refresh because of an unknown token, unless that was done a moment ago."""
-        if asyncio.get_running_loop().time() - self._looked > LOOK_SECONDS:
+        at = asyncio.get_running_loop().time()
+        if at - self._looked > LOOK_SECONDS:
+            self._looked = at
             await self.refresh()
 
     def _take(self, tokens: Iterable[Token]) -> None:

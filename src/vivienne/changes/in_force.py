@@ -149,6 +149,10 @@ class LayersInForce:
             return list(self.assets)
         return [layer] if layer in self._known else []
 
+    def has(self, layer: str) -> bool:
+        """Whether there is a layer of this name."""
+        return layer == GLOBAL or layer in self._known
+
     def layer(self, asset: str | None) -> str:
         """The layer of an asset, in any case; the global one for None.
 
@@ -229,10 +233,7 @@ class LayersInForce:
 
     def hear(self, pauses: Iterable[PauseInForce]) -> None:
         """Put pauses in force that another process announced."""
-        after = self._pauses
-        for pause in pauses:
-            after = after.hearing(pause)
-        self._switch(after)
+        self._switch(self._pauses.hearing(*pauses))
 
     def take_back(self, gone: Collection[PauseInForce]) -> None:
         """Take announced pauses out of force."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
 from vivienne.changes.editing import PATHS
-from vivienne.changes.turns import MOST_WAITING, Turns
 from vivienne.config.flat import FLAT_NAMES, nearest, quoted
 from vivienne.config.layers import alert_of
 from vivienne.errors import Malformed
@@ -14,6 +13,7 @@ from vivienne.errors import Malformed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vivienne.changes.turns import Turns
     from vivienne.store.base import Outline, RevisionStore
     from vivienne.store.revision import Revision
     from vivienne.store.thread import StoreThread
@@ -96,13 +96,14 @@ class LookingBack:
     Args:
         store: where they live.
         thread: in which it is used.
+        turns: of all that callers read there. One page at a time: many would delay each other, and those that catch up
+            delay changes too.
     """
 
-    def __init__(self, store: RevisionStore, thread: StoreThread) -> None:
+    def __init__(self, store: RevisionStore, thread: StoreThread, turns: Turns) -> None:
         self._store = store
         self._thread = thread
-        # One page at a time: many would delay each other, and those that catch up delay changes too.
-        self._turns = Turns(most_waiting=MOST_WAITING)
+        self._turns = turns
 
     async def page(
         self,
@@ -131,8 +132,8 @@ class LookingBack:
         listed: _Listed = {"layers": layers, "before": before, "configurations_only": configurations_only}
         async with self._turns.turn(whose):
             if wanted == EVERYTHING:
-                return await self._thread.reads.look_up(self._read, listed, limit)
-            return await self._thread.reads.look_up(self._find, listed, limit, wanted)
+                return await self._thread.pages.look_up(self._read, listed, limit)
+            return await self._thread.pages.look_up(self._find, listed, limit, wanted)
 
     def _read(self, listed: _Listed, limit: int, among: Sequence[int] | None = None) -> Page:
         fitting = self._store.fitting(**listed, limit=limit, most_bytes=PAGE_BYTES, among=among)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from vivienne.agent.schema import Configuration
 from vivienne.changes.ahead import Ahead
@@ -34,7 +34,7 @@ from vivienne.changes.writer import STORE_TIMEOUT, Writer
 from vivienne.config.layers import GLOBAL, asset_of
 from vivienne.errors import ChangeRefused, StoreUnavailable
 from vivienne.metrics.registry import Metrics
-from vivienne.slices import in_slices
+from vivienne.slices import in_slices, whole
 from vivienne.store.revision import AppliedRevision
 from vivienne.store.thread import StoreThread
 from vivienne.times import now, written
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from vivienne.changes.telling import Listener
     from vivienne.changes.undoing import UndoPlan
     from vivienne.errors import Problem
+    from vivienne.slices import Pieces
     from vivienne.store.alert import AlertStore
     from vivienne.store.base import RevisionStore
     from vivienne.store.thread import StoreCalls
@@ -73,6 +74,8 @@ if TYPE_CHECKING:
     from vivienne.wire.pause import PauseClaim
 
 _PlanT = TypeVar("_PlanT")
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 CLOSE_SECONDS = 1.0
 """Seconds that what is under way gets to finish when the service is closed, and then the store."""
@@ -110,10 +113,11 @@ class ConfigService:
             self.assets, store.heads(), store.active_ids(), store.switches(), store.alerts_begun()
         )
         self._planning = Planning(self._in_force, store, self._thread)
-        self._trials = Planning(self._in_force, store, self._thread.reads)
+        self._trials = Planning(self._in_force, store, self._thread.pages)
         self._ledger = Ledger(store, self._thread, self._in_force, self.metrics, self._now)
         self._writer = Writer(store, self._thread, self._ledger, self.counts)
-        self._looking_back = LookingBack(store, self._thread)
+        self._page_turns = Turns(most_waiting=MOST_WAITING)
+        self._looking_back = LookingBack(store, self._thread, self._page_turns)
         self._trial_turns = Turns(most_waiting=MOST_WAITING)
         self._pausing = Pausing(self._in_force, store, self._thread, self._writer, self._now)
         self.listen(self._pausing.followed)
@@ -192,7 +196,7 @@ class ConfigService:
 
     @property
     def alert_store(self) -> AlertStore:
-        """The store of alerts; call it with `store_reads`."""
+        """The store of alerts; call it with `store_reads`, or with `read_page` for a caller."""
         return self._store.alerts
 
     @property
@@ -216,8 +220,16 @@ class ConfigService:
 
     def paused(self) -> dict[str, PauseInForce]:
         """By asset, the pause that keeps it idle."""
-        found = {asset: self._in_force.active(asset).pause for asset in self.assets}
-        return {asset: pause for asset, pause in found.items() if pause is not None}
+        return whole(self.find_paused())
+
+    def find_paused(self) -> Pieces[dict[str, PauseInForce]]:
+        """The same, one asset after the other; of one moment."""
+        found, pauses = dict[str, "PauseInForce"](), self._in_force.pauses
+        for asset in self.assets:
+            if (pause := pauses.of(asset)) is not None:
+                found[asset] = pause
+            yield
+        return found
 
     def charge_with(
         self, charge: Callable[[Caller, int], None], budgets: TimeBudgets, count_pause: Callable[[Caller], None]
@@ -387,6 +399,22 @@ class ConfigService:
             layers = [self._in_force.layer(asset)]
         page = await self._looking_back.page(layers, limit, before, wanted, whose=whose)
         return {"history": self._entries(page), "next": page.following}
+
+    async def read_page(self, whose: str, call: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        """Call the store for somebody who wants to see what is in it, as pages of the history are read.
+
+        Args:
+            whose: key of the caller; the callers take turns.
+            call: reads; it should look through so much at most.
+            args: for the call.
+            kwargs: for the call.
+
+        Raises:
+            TooManyRequests: the caller waits for too many pages already.
+            StoreUnavailable: the store does not answer.
+        """
+        async with self._page_turns.turn(whose):
+            return await self._thread.pages.look_up(call, *args, **kwargs)
 
     # Following other processes
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from vivienne.cluster.remote_market import AGENT_LOST
 from vivienne.config.layers import GLOBAL
 from vivienne.metrics.registry import Sample
-from vivienne.slices import whole
+from vivienne.slices import slices_of_loop
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
 
+    from vivienne.changes.pause.state import PauseInForce
     from vivienne.changes.service import ConfigService
     from vivienne.cluster.agents import Agents
     from vivienne.cluster.state_relay import StateRelay
@@ -42,47 +43,51 @@ class Confirmations:
         self._states = states
         self._agents = agents
 
-    def missing(self, assets: Iterable[str] | None = None) -> dict[str, str]:
-        """By paused asset of these, or of all, the reason why it is not known that its agent has stopped it."""
-        return whole(self.find_missing(self._service.assets if assets is None else assets))
+    def find_missing(self, assets: Iterable[str] | None = None) -> Pieces[dict[str, str]]:
+        """By paused asset of these, or of all, the reason why it is not known that its agent has stopped it.
 
-    def find_missing(self, assets: Iterable[str]) -> Pieces[dict[str, str]]:
-        """The same, one asset after the other."""
+        It looks at one asset after the other: there may be thousands of them.
+        """
         found: dict[str, str] = {}
-        for asset in assets:
-            if self._service.active(asset).pause is not None and (reason := self._reason(asset)) is not None:
+        for asset in self._service.assets if assets is None else assets:
+            pause = self._service.pauses().of(asset)
+            if pause is not None and (reason := self._reason(asset, pause)) is not None:
                 found[asset] = reason
             yield
         return found
 
     def samples(self) -> Generator[Sample | None]:
         """The number of paused assets that are not confirmed, for the metrics."""
-        missing = yield from self.find_missing(self._service.assets)
+        missing = yield from self.find_missing()
         yield Sample("vivienne_pauses_unconfirmed", (), len(missing))
 
     def trouble(self) -> Pieces[dict[str, str]]:
         """By agent, the paused assets that it has not stopped, in words; looks at one asset after the other."""
-        missing = yield from self.find_missing(self._service.assets)
+        missing = yield from self.find_missing()
+        agents = yield from self._by_agent(missing)
         return {
             f"agent {each['agent'] or 'unknown'}": f"{', '.join(each['assets'])}: {each['reason']}"
-            for each in self._by_agent(missing)
+            for each in agents
             if not each["confirmed"]
         }
 
     async def confirm(self, answer: Switched) -> Switched:
         """Add to the answer to a pause which agents have stopped; wait for them no longer than `CONFIRM_SECONDS`."""
-        missing, delay = self.missing(answer["assets"]), FIRST_DELAY
+        left: Iterable[str] = answer["assets"]
+        delay, slices = FIRST_DELAY, slices_of_loop(gives_way=False)
         with suppress(TimeoutError):
             async with asyncio.timeout(CONFIRM_SECONDS):
-                while missing:
-                    await self._states.next_state()
-                    # States of other assets come without end, and there may be thousands. After this no state may
-                    # come unseen until the next one is awaited: it may be the last.
-                    await asyncio.sleep(delay)
-                    missing = self.missing(missing)
+                while True:
+                    # No state may come unseen while this looks at others: it may be the last.
+                    following = self._states.following()
+                    left = await slices.done(self.find_missing(left))
+                    if not left:
+                        break
+                    await following.wait()
+                    await asyncio.sleep(delay)  # states of other assets come without end, and there may be thousands
                     delay = min(2 * delay, LONGEST_DELAY)
-        missing = self.missing(missing)
-        agents = self._by_agent(dict.fromkeys(answer["assets"]) | missing)
+        missing = await slices.done(self.find_missing(left))
+        agents = await slices.done(self._by_agent(dict.fromkeys(answer["assets"]) | missing))
         answer = {**answer, "agents": agents}
         if missing:
             who = "; ".join(
@@ -95,7 +100,7 @@ class Confirmations:
                 answer["status"] = "not_confirmed_yet"
         return answer
 
-    def _reason(self, asset: str) -> str | None:
+    def _reason(self, asset: str, pause: PauseInForce) -> str | None:
         said = self._states.said(asset)
         if said is None:
             return "no agent has published it"
@@ -103,22 +108,22 @@ class Confirmations:
             return AGENT_LOST
         if said["status"] != "paused":
             return "the state that it published last is not paused"
-        if not self._is_of_now(asset, said.get("pause")):
+        if not self._is_of_now(asset, pause, said.get("pause")):
             return "the state that it published last is paused by an earlier pause"
         return None
 
-    def _is_of_now(self, asset: str, said: PauseEntry | None) -> bool:
+    def _is_of_now(self, asset: str, pause: PauseInForce, said: PauseEntry | None) -> bool:
         """Tell whether a pause that an agent shows is in force, or newer than what is; one that was resumed is not.
 
         An agent shows one of several that bear on an asset; those of an earlier version show none.
         """
-        pause, pauses = self._service.active(asset).pause, self._service.pauses()
-        if said is None or pause is None or any(pauses.knows(said["config_id"], layer) for layer in (asset, GLOBAL)):
+        pauses = self._service.pauses()
+        if said is None or pauses.knows(said["config_id"], asset) or pauses.knows(said["config_id"], GLOBAL):
             return True
         return said["version"] is not None and pause.version is not None and said["version"] > pause.version
 
-    def _by_agent(self, reasons: Mapping[str, str | None]) -> list[AgentConfirmation]:
-        """Assets by their agent and the reason."""
+    def _by_agent(self, reasons: Mapping[str, str | None]) -> Pieces[list[AgentConfirmation]]:
+        """Assets by their agent and the reason, one after the other."""
         found: dict[tuple[str | None, str | None], AgentConfirmation] = {}
         for asset, reason in reasons.items():
             name = self._agents.name_of(asset)
@@ -126,4 +131,5 @@ class Confirmations:
                 (name, reason), {"agent": name, "assets": [], "confirmed": reason is None, "reason": reason}
             )
             entry["assets"].append(asset)
+            yield
         return list(found.values())

@@ -13,6 +13,7 @@ from vivienne.cluster.remote_market import AGENT_LOST
 from vivienne.cluster.state_changes import StateChanges, batch_of
 from vivienne.redis.listening import heard, heard_on
 from vivienne.redis.publishing import PUBLISHED_BY, STATE, STATES_CHANGED
+from vivienne.slices import slices_of_loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from vivienne.cluster.questions import Asking
     from vivienne.cluster.state_changes import Batch
     from vivienne.cluster.state_relay import StateRelay
+    from vivienne.slices import Pieces
 
 _log = logging.getLogger(__name__)
 
@@ -121,15 +123,19 @@ class Gateway:
         """Mark the assets of silent agents as stale, until cancelled."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            self.look()
+            await slices_of_loop(gives_way=False).done(self.looking())
 
-    def look(self) -> None:
-        """Mark assets whose agent is silent or publishes no states as stale, and show others as they were."""
+    def looking(self) -> Pieces[None]:
+        """Mark assets whose agent is silent or publishes no states as stale, and show others as they were.
+
+        It looks at one asset after the other.
+        """
         self._agents.forget()
         self._note_earlier()
         self._log_arrivals_and_losses()
         for asset in self._assets:
             self._look_after(asset)
+            yield
 
     def _note_earlier(self) -> None:
         if (earlier := self._agents.of_earlier()) != self.earlier:

@@ -124,10 +124,10 @@ class StateRelay:
         """The version of the configuration in the last state of an asset; None if there is none."""
         return self._assets[asset].said["config_version"] if asset in self._assets else None
 
-    async def next_state(self) -> None:
-        """Wait until a state is received."""
+    def following(self) -> asyncio.Event:
+        """Set once a state is received after this call."""
         self._awaited = self._awaited or asyncio.Event()
-        await self._awaited.wait()
+        return self._awaited
 
     def stale(self, asset: str) -> str | None:
         """The reason for which the state was marked by `mark_stale`, if it is."""

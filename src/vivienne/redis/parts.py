@@ -19,15 +19,16 @@ from vivienne.redis.control.results import Results
 from vivienne.redis.control.stream import ControlStream
 from vivienne.redis.lease import Holder, Lease
 from vivienne.redis.link import RedisLink
-from vivienne.redis.pauses import PauseAnnouncer, PauseListener
+from vivienne.redis.pauses import PauseAnnouncer, PauseListener, nobody
 from vivienne.redis.publishing import CONFIG, ChangePublisher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from vivienne.access.limits import MessageLimits
     from vivienne.changes.service import ConfigService
     from vivienne.redis.link import Part
+    from vivienne.slices import Pieces
     from vivienne.store.revision import AppliedRevision
 
 
@@ -45,7 +46,7 @@ class RedisParts:
         service: takes changes.
         more: parts of the role of the process.
         limits: of control messages.
-        unconfirmed: paused assets whose agent has not stopped yet, as far as is known here.
+        unconfirmed: finds paused assets whose agent has not stopped yet, as far as is known here.
 
     Raises:
         SettingsError: the address is not valid.
@@ -58,7 +59,7 @@ class RedisParts:
         service: ConfigService,
         more: Iterable[Part],
         limits: MessageLimits = USUAL,
-        unconfirmed: Callable[[], Iterable[str]] = tuple,
+        unconfirmed: Callable[[], Pieces[Collection[str]]] = nobody,
     ) -> None:
         names = ControlNames(control)
         messages = ControlMessages(service, limits)

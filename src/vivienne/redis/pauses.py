@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing, suppress
+from itertools import islice
 from time import monotonic
 from typing import TYPE_CHECKING, NotRequired
 
@@ -17,15 +18,17 @@ from typing_extensions import TypedDict
 
 from vivienne.config.layers import GLOBAL
 from vivienne.redis.listening import heard
+from vivienne.slices import slices_of_loop
 from vivienne.wire.pause import PauseClaim
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from redis.asyncio import Redis
 
-    from vivienne.changes.pause.state import PauseInForce
+    from vivienne.changes.pause.state import PauseInForce, PausesInForce
     from vivienne.changes.service import ConfigService
+    from vivienne.slices import Pieces
     from vivienne.store.revision import AppliedRevision
 
 PAUSES = "vivienne:pauses"
@@ -49,21 +52,34 @@ class Announcement(TypedDict):
 _adapter = TypeAdapter(Announcement)
 
 
+def nobody() -> Pieces[Collection[str]]:
+    """No asset."""
+    yield
+    return ()
+
+
 class PauseAnnouncer:
-    """Announces the pauses in force here.
+    """Announces the pauses in force here: a new one at once, and what somebody may not have heard again and again.
+
+    Thousands of assets may be paused one by one, so a new pause has nobody look at the others.
 
     Args:
         service: has them.
         process: name of this process.
-        unconfirmed: assets whose agent has not stopped yet, as far as is known.
+        unconfirmed: finds assets whose agent has not stopped yet, as far as is known.
     """
 
-    def __init__(self, service: ConfigService, process: str, unconfirmed: Callable[[], Iterable[str]] = tuple) -> None:
+    def __init__(
+        self, service: ConfigService, process: str, unconfirmed: Callable[[], Pieces[Collection[str]]] = nobody
+    ) -> None:
         self._service = service
         self._process = process
         self._unconfirmed = unconfirmed
         self._new = asyncio.Event()
-        self._announced: set[tuple[str, int | None]] = set()
+        self._paused: set[str] = set()
+        """Layers with a stored pause that was not announced yet."""
+        self._held: set[str] = set()
+        """By config_id, those that are not stored yet and were announced."""
         self._is_asked = False
         self._answered_at = float("-inf")
         service.listen(self._changed)
@@ -80,36 +96,73 @@ class PauseAnnouncer:
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
+        self._answered_at = float("-inf")  # whatever was announced over another connection
         self.announce_all()
+        repeated_at = monotonic()
         while True:
-            self._new.clear()
-            for pauses in _portions(self._due()):
-                await redis.publish(PAUSES, orjson.dumps({"sender": self._process, "pauses": pauses}))
+            await self._announce_new(redis)
+            if self._is_asked and monotonic() - self._answered_at >= REPEAT_SECONDS:
+                await self._answer(redis)
             ready()
+            if monotonic() - repeated_at >= REPEAT_SECONDS:
+                await self._repeat(redis)
+                repeated_at = monotonic()
+            due = min(repeated_at, self._answered_at) if self._is_asked else repeated_at
             with suppress(TimeoutError):
-                async with asyncio.timeout(REPEAT_SECONDS):
+                async with asyncio.timeout(max(0.0, due + REPEAT_SECONDS - monotonic())):
                     await self._new.wait()
 
-    def _due(self) -> list[PauseInForce]:
-        """Pauses that were not announced yet, that are not stored, or that somebody may not have heard."""
+    async def _announce_new(self, redis: Redis) -> None:
+        """Announce what was not announced yet."""
+        self._new.clear()
         pauses = self._service.pauses()
-        if self._is_asked:
-            self._is_asked, self._answered_at = False, monotonic()
-            self._announced = {(pause.config_id, pause.version) for pause in pauses.all()}
-            return pauses.all()
-        own = [pause for pause in pauses.all() if pause not in pauses.heard]
-        unconfirmed = set(self._unconfirmed())
-        layers = {GLOBAL, *unconfirmed} if unconfirmed else set()
-        due = [
-            pause
-            for pause in own
-            if pause.version is None or pause.layer in layers or (pause.config_id, pause.version) not in self._announced
-        ]
-        self._announced = {(pause.config_id, pause.version) for pause in own}
-        return due
+        held = [pause for pause in pauses.held if pause.config_id not in self._held]
+        layers = {*self._paused, *(pause.layer for pause in held)}
+        self._paused.clear()
+        self._held = {pause.config_id for pause in pauses.held}
+        for claims in _portions(_own(pauses, sorted(layers))):
+            await self._publish(redis, claims)
+
+    async def _answer(self, redis: Redis) -> None:
+        """Announce every pause in force, because somebody asked."""
+        self._is_asked, self._answered_at = False, monotonic()
+        pauses = self._service.pauses()
+        everything = (pause for layer in pauses.layers() if (pause := pauses.own(layer)) is not None)
+        for claims in _portions(everything):
+            await self._publish(redis, claims)
+            await self._let_new_ones_pass(redis)
+
+    async def _repeat(self, redis: Redis) -> None:
+        """Announce again what is not stored, or what somebody may not have heard."""
+        unconfirmed = await self._find_unconfirmed(redis)
+        pauses = self._service.pauses()
+        layers = {*pauses.held.layers, *unconfirmed, *((GLOBAL,) if unconfirmed else ())}
+        for claims in _portions(_own(pauses, sorted(layers))):
+            await self._publish(redis, claims)
+            await self._let_new_ones_pass(redis)
+
+    async def _find_unconfirmed(self, redis: Redis) -> Collection[str]:
+        """Look at the assets, a slice at a time; new pauses are announced between."""
+        work, slices = self._unconfirmed(), slices_of_loop(gives_way=True)
+        while True:
+            try:
+                next(work)
+            except StopIteration as done:
+                found: Collection[str] = done.value
+                return found
+            await slices.rest()
+            await self._let_new_ones_pass(redis)
+
+    async def _let_new_ones_pass(self, redis: Redis) -> None:
+        if self._new.is_set():
+            await self._announce_new(redis)
+
+    async def _publish(self, redis: Redis, claims: list[PauseClaim]) -> None:
+        await redis.publish(PAUSES, orjson.dumps({"sender": self._process, "pauses": claims}))
 
     def _changed(self, change: AppliedRevision) -> None:
         if change.revision.action == "pause":
+            self._paused.add(change.revision.layer)
             self._new.set()
 
 
@@ -148,6 +201,15 @@ class PauseListener:
         self._service.hear(*announcement["pauses"])
 
 
-def _portions(pauses: list[PauseInForce]) -> Iterable[list[PauseClaim]]:
-    claims = [pause.claim() for pause in pauses]
-    return (claims[start : start + MOST_AT_ONCE] for start in range(0, len(claims), MOST_AT_ONCE))
+def _own(pauses: PausesInForce, layers: Iterable[str]) -> Iterator[PauseInForce]:
+    """The pauses of layers that are known from the store, or were asked for here."""
+    for layer in layers:
+        pause = pauses.held.latest(layer) or pauses.stored.get(layer)
+        if pause is not None:
+            yield pause
+
+
+def _portions(pauses: Iterator[PauseInForce]) -> Iterator[list[PauseClaim]]:
+    """Their claims, as many as a message has; they are made when the message is."""
+    while claims := [pause.claim() for pause in islice(pauses, MOST_AT_ONCE)]:
+        yield claims

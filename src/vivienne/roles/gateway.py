@@ -62,7 +62,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
             publisher,
         ],
         boot.limits.message,
-        confirmations.missing,
+        confirmations.find_missing,
     )
 
     def additions() -> Pieces[dict[str, Any]]:

@@ -73,7 +73,7 @@ def alert_delivery_routes(service: ConfigService, states: LatestStates, on_deman
 
 def _add_pages(routes: Routes, service: ConfigService) -> None:
     """Add what is read."""
-    calls, store = service.store_reads, service.alert_store
+    store = service.alert_store
 
     @routes.get("/deliveries", **documented(DeliveryPage, 400, 422, 503))
     async def deliveries(
@@ -84,9 +84,13 @@ def _add_pages(routes: Routes, service: ConfigService) -> None:
         limit: _Limit = 50,
         before: _Before = None,
     ) -> Answer:
-        """Messages of alerts and what became of them, newest first."""
+        """Messages of alerts and what became of them, newest first.
+
+        With an asset or a status, a request looks through a part of them: a page may have few or none, and a next one.
+        """
         check_query(request, "alert_id", "status", "asset", "limit", "before")
-        found = await calls.look_up(
+        found, following = await service.read_page(
+            caller_of(request).key,
             store.deliveries_page,
             alert_id=alert_id,
             statuses=None if status is None else (status,),
@@ -94,8 +98,7 @@ def _add_pages(routes: Routes, service: ConfigService) -> None:
             limit=limit,
             before=before,
         )
-        newest = [each.delivery.number for each in found]
-        return Answer({"deliveries": [entry_of(each) for each in found], "next": _next(newest, limit)})
+        return Answer({"deliveries": [entry_of(each) for each in found], "next": following})
 
     @routes.get("/events", **documented(AlertEventPage, 400, 422, 503))
     async def events(
@@ -107,16 +110,15 @@ def _add_pages(routes: Routes, service: ConfigService) -> None:
             Query(description="Only those of rules with a channel of this type."),
         ] = None,
     ) -> Answer:
-        """Alerts, newest first."""
+        """Alerts, newest first.
+
+        With a channel, a request looks through a part of them: a page may have few or none, and a next one.
+        """
         check_query(request, "limit", "before", "channel")
-        found = await calls.look_up(store.events_page, channel_type=channel, limit=limit, before=before)
-        numbers = [each.number for each in found]
-        return Answer({"events": [each.event for each in found], "next": _next(numbers, limit)})
-
-
-def _next(numbers: list[int], limit: int) -> int | None:
-    """The `before` of the next page; None on the last."""
-    return numbers[-1] if len(numbers) == limit else None
+        found, following = await service.read_page(
+            caller_of(request).key, store.events_page, channel_type=channel, limit=limit, before=before
+        )
+        return Answer({"events": [each.event for each in found], "next": following})
 
 
 def _add_sending(routes: Routes, service: ConfigService, states: LatestStates, on_demand: OnDemand) -> None:

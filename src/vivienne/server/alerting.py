@@ -14,8 +14,8 @@ from vivienne.changes.alerts.in_force import MOST_RULES
 from vivienne.changes.alerts.requests import AlertIntent, DeleteRule, SetRule
 from vivienne.channels.envelope import Envelope, open_envelope, refuse_unknown
 from vivienne.errors import Malformed
-from vivienne.outbox.entries import undelivered
 from vivienne.server.alert_preview import add_preview
+from vivienne.server.alert_standing import alert_standing
 from vivienne.server.documents import CHANGE_PROBLEMS, ConditionOfChange, Origin, body_of, documented
 from vivienne.server.http import (
     CHANNEL,
@@ -166,12 +166,13 @@ def _add_deletions(routes: Routes, service: ConfigService) -> None:
 
 def _add_looks(routes: Routes, service: ConfigService) -> None:
     """Add the endpoints that change nothing."""
+    # Once for all who ask at the same time: it looks through all that has not arrived.
+    standings = Together(lambda: alert_standing(service))
 
     async def entries() -> Callable[[RuleInForce], AlertRule]:
         """What lists a rule, with what became of its messages."""
-        fired = await service.store_reads.look_up(service.alert_store.last_fired_at)
-        stuck = undelivered(await service.store_reads.look_up(service.alert_store.stuck))
-        return lambda rule: rule.entry(fired.get(rule.alert_id), stuck.get(rule.alert_id, ()))
+        standing = await standings.result()
+        return lambda rule: rule.entry(standing.fired.get(rule.alert_id), standing.undelivered.get(rule.alert_id, ()))
 
     async def listed() -> bytes:
         entry = await entries()

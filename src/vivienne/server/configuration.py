@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
+import orjson
 from fastapi import Depends, Path, Query, Request
 from starlette.responses import Response
 
@@ -36,6 +37,7 @@ from vivienne.server.history_filter import FILTERS, Own, history_filter
 from vivienne.server.http import (
     CHANNEL,
     Answer,
+    EncodedAnswer,
     IdempotencyKey,
     IfMatch,
     caller_of,
@@ -49,6 +51,7 @@ from vivienne.server.http import (
 from vivienne.server.received import received
 from vivienne.server.routes import Routes
 from vivienne.server.several import add_several
+from vivienne.slices import slices_of_loop
 from vivienne.wire.answers import (
     Acknowledgement,
     ConfigurationPage,
@@ -65,6 +68,7 @@ if TYPE_CHECKING:
     from vivienne.access.budget import TimeBudgets
     from vivienne.changes.service import ConfigService
     from vivienne.server.schemas import Schema
+    from vivienne.slices import Pieces
 
 PREFIX = "/phoenix/config/vivienne/comprehensive"
 MOST_PER_PAGE = 1_000
@@ -218,8 +222,7 @@ def _add_looks(routes: Routes, service: ConfigService) -> None:
     async def pauses(request: Request) -> Answer:
         """The paused assets, with the author and reason of each pause."""
         check_query(request)
-        found = service.pauses()
-        return Answer({"paused": [*service.paused()], "pauses": [pause.entry() for pause in found.all()]})
+        return EncodedAnswer(await slices_of_loop(gives_way=True).done(_listed(service)))
 
     @routes.get("/active", **documented(InForce, 400, 422, has_etag=True))
     async def active(request: Request, asset_symbol: Asset = None) -> Answer:
@@ -321,3 +324,14 @@ def _paths(document: dict[str, Any]) -> tuple[str, ...]:
     if isinstance(paths, list) and paths and all(isinstance(path, str) for path in paths) and "all" not in document:
         return tuple(paths)
     raise Malformed('Say what to reset: "paths": ["settings.state_threshold_bang", ...], or "all": true', path="paths")
+
+
+def _listed(service: ConfigService) -> Pieces[bytes]:
+    """The paused assets and the pauses as JSON, one at a time: thousands of assets may be paused one by one."""
+    found, entries = service.pauses(), []
+    paused = orjson.dumps(found.paused(service.assets))
+    for layer in found.layers():
+        yield
+        if (pause := found.own(layer)) is not None:
+            entries.append(orjson.dumps(pause.entry()))
+    return b'{"paused":%b,"pauses":[%b]}' % (paused, b",".join(entries))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vivienne.changes.service import ConfigService
     from vivienne.server.readiness import Readiness
     from vivienne.server.store_health import StoreHealth
+    from vivienne.slices import Pieces
 
 
 def operation_routes(service: ConfigService, store: StoreHealth, readiness: Readiness) -> Routes:
@@ -39,10 +40,23 @@ def operation_routes(service: ConfigService, store: StoreHealth, readiness: Read
     async def ready(request: Request) -> Response:
         """Health of the parts: feeds and store. Without a token, where one is needed, only the status."""
         await store.look()
-        status, parts = await slices_of_loop(gives_way=True).done(readiness.now())
-        paused = {asset: pause.sentence() for asset, pause in service.paused().items()}
-        details = {**parts, "paused": paused} if caller_of(request).may("viewer") else {}
+        slices = slices_of_loop(gives_way=True)
+        status, details = await slices.done(readiness.now())
+        if caller_of(request).may("viewer"):
+            details["paused"] = await slices.done(_sentences(service))
+        else:
+            details = {}
         content = orjson.dumps({"status": status, **details})
         return Response(content, 503 if status == "unavailable" else 200, media_type="application/json")
 
     return routes
+
+
+def _sentences(service: ConfigService) -> Pieces[dict[str, str]]:
+    """By paused asset, its pause in words; one after the other."""
+    paused = yield from service.find_paused()
+    found: dict[str, str] = {}
+    for asset, pause in paused.items():
+        found[asset] = pause.sentence()
+        yield
+    return found

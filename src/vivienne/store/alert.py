@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from vivienne.wire.alert import AlertEvent, ChannelType, DeliveryStatus
 
 
+MOST_EXAMINED = 2_000
+"""Alerts or deliveries that one page looks through; where it ends, the next one goes on."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
     """An alert.
@@ -90,6 +94,59 @@ class Stuck(NamedTuple):
     waiting: int
 
 
+class DeliveriesPage(NamedTuple):
+    """Deliveries, newest first; `following` is the `before` of the next page, None after the last."""
+
+    deliveries: list[Waiting]
+    following: int | None
+
+
+class EventsPage(NamedTuple):
+    """Alerts, newest first; `following` is the `before` of the next page, None after the last."""
+
+    events: list[StoredEvent]
+    following: int | None
+
+
+class Lane(NamedTuple):
+    """What became of the messages of a rule to a channel, in a part of them, by numbers of deliveries.
+
+    Attributes:
+        retrying: the oldest that was attempted and waits.
+        waiting: the oldest that waits for its first attempt.
+        ended: the last one that was given up or dropped.
+        delivered: the last one that arrived.
+        unsent: number of those that wait.
+    """
+
+    retrying: int | None
+    waiting: int | None
+    ended: int | None
+    delivered: int | None
+    unsent: int
+
+    def followed_by(self, later: Lane) -> Lane:
+        """Together with a part of later ones."""
+        return Lane(
+            later.retrying if self.retrying is None else self.retrying,
+            later.waiting if self.waiting is None else self.waiting,
+            self.ended if later.ended is None else later.ended,
+            self.delivered if later.delivered is None else later.delivered,
+            self.unsent + later.unsent,
+        )
+
+    @property
+    def telling(self) -> int | None:
+        """The one that tells how the channel fails; None if it does not. Of what ended, what nothing arrived after."""
+        if self.unsent:
+            return self.waiting if self.retrying is None else self.retrying
+        is_last = self.ended is not None and self.ended > (self.delivered or 0)
+        return self.ended if is_last else None
+
+
+NOTHING_SENT = Lane(None, None, None, None, 0)
+
+
 class Fired(NamedTuple):
     """The last alert of a rule for an asset."""
 
@@ -154,8 +211,21 @@ class AlertStore(Protocol):
     def last_fired_at(self) -> dict[str, str]:
         """By rule, when its newest alert was made."""
 
-    def stuck(self) -> list[Stuck]:
-        """Of each rule and channel whose messages wait, or whose last one did not arrive, one that tells why."""
+    def stuck(self, most: int) -> list[Stuck] | None:
+        """Of each rule and channel whose messages wait, or whose last one did not arrive, one that tells why.
+
+        None if more than `most` would have to be looked through; `lanes` finds them a part at a time.
+        """
+
+    def lanes(self, after: int, limit: int) -> tuple[dict[tuple[str, str], Lane], int | None]:
+        """By rule and channel, what became of messages in the order of storing: so many, after a number.
+
+        Returns:
+            That, and after which number the next part begins; None after the last.
+        """
+
+    def stuck_of(self, unsent: Mapping[int, int]) -> list[Stuck]:
+        """Messages that have not arrived, by their numbers, each with the number of those that wait."""
 
     def bring_forward(self, delivery_id: str, due_at: float) -> None:
         """Set the time of the next attempt of a delivery that is not done, in seconds since the epoch."""
@@ -171,11 +241,17 @@ class AlertStore(Protocol):
         asset: str | None,
         limit: int,
         before: int | None,
-    ) -> list[Waiting]:
-        """Deliveries, newest first, at most so many, with numbers below `before`."""
+    ) -> DeliveriesPage:
+        """Deliveries, newest first, at most so many, with numbers below `before`.
 
-    def events_page(self, *, channel_type: ChannelType | None, limit: int, before: int | None) -> list[StoredEvent]:
-        """Alerts, newest first, at most so many, with numbers below `before`; with a type, those for such a channel."""
+        At most `MOST_EXAMINED` are looked through, so a page may have fewer, or none, and a following one.
+        """
+
+    def events_page(self, *, channel_type: ChannelType | None, limit: int, before: int | None) -> EventsPage:
+        """Alerts, newest first, at most so many, with numbers below `before`; with a type, those for such a channel.
+
+        As many are looked through as for a page of deliveries.
+        """
 
     def delivery_counts(self) -> dict[tuple[ChannelType, DeliveryStatus], int]:
         """Number of deliveries by type and status, without delivered ones."""

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, case, func, or_, select
 
-from vivienne.store.alert import Fired, StoredDelivery, StoredEvent, Stuck, Waiting
+from vivienne.store.alert import (
+    MOST_EXAMINED,
+    DeliveriesPage,
+    EventsPage,
+    Fired,
+    Lane,
+    StoredDelivery,
+    StoredEvent,
+    Stuck,
+    Waiting,
+)
 from vivienne.store.tables import (
     alert_deliveries,
     alert_events,
@@ -166,13 +176,41 @@ class SqlAlerts:
         with self._transaction() as connection:
             return dict(connection.execute(made).all())
 
-    def stuck(self) -> list[Stuck]:
+    def stuck(self, most: int) -> list[Stuck] | None:
         """See `AlertStore`."""
         telling = _telling().subquery()
         described = _both.add_columns(telling.c.waiting).join(telling, telling.c.number == alert_deliveries.c.number)
+        examined = select(alert_deliveries.c.number).where(is_undelivered).limit(most + 1).subquery()
         with self._transaction() as connection:
+            if connection.execute(select(func.count()).select_from(examined)).scalar_one() > most:
+                return None
             found = connection.execute(described.order_by(alert_deliveries.c.number))
             return [Stuck(_delivery(row), row.event__created_at, row.waiting) for row in found]
+
+    def lanes(self, after: int, limit: int) -> tuple[dict[tuple[str, str], Lane], int | None]:
+        """See `AlertStore`."""
+        each = alert_deliveries.c
+        following = select(each.number).where(each.number > after).order_by(each.number).offset(limit - 1).limit(1)
+        columns = (
+            func.min(_numbered("retrying")),
+            func.min(_numbered("waiting")),
+            func.max(_numbered("dead", "dropped")),
+            func.max(_numbered("delivered")),
+            func.count(_numbered("waiting", "retrying")),
+        )
+        grouped = select(each.alert_id, each.channel, *columns).where(each.number > after)
+        with self._transaction() as connection:
+            last = connection.execute(following).scalar()
+            part = grouped if last is None else grouped.where(each.number <= last)
+            found = connection.execute(part.group_by(each.alert_id, each.channel))
+            return {(rule, channel): Lane(*numbers) for rule, channel, *numbers in found}, last
+
+    def stuck_of(self, unsent: Mapping[int, int]) -> list[Stuck]:
+        """See `AlertStore`."""
+        number = alert_deliveries.c.number
+        named = _both.where(number.in_(list(unsent)), alert_deliveries.c.status.in_(_NOT_ARRIVED))
+        found = self._found(named.order_by(number))
+        return [Stuck(each.delivery, each.event.created_at, unsent[each.delivery.number]) for each in found]
 
     def bring_forward(self, delivery_id: str, due_at: float) -> None:
         """See `AlertStore`."""
@@ -195,33 +233,40 @@ class SqlAlerts:
         asset: str | None,
         limit: int,
         before: int | None,
-    ) -> list[Waiting]:
+    ) -> DeliveriesPage:
         """See `AlertStore`."""
         if "\0" in f"{alert_id}{asset}":  # as in `delivery`
-            return []
-        query = _both.order_by(alert_deliveries.c.number.desc()).limit(limit)
+            return DeliveriesPage([], None)
+        each = alert_deliveries.c
+        # An index has these; all others are looked through.
+        places: list[ColumnElement[bool]] = [] if before is None else [each.number < before]
         if alert_id is not None:
-            query = query.where(alert_deliveries.c.alert_id == alert_id)
-        if statuses is not None:
-            query = query.where(alert_deliveries.c.status.in_(sorted(statuses)))
+            places.append(each.alert_id == alert_id)
+        wanted: list[ColumnElement[bool]] = [] if statuses is None else [each.status.in_(sorted(statuses))]
         if asset is not None:
-            query = query.where(alert_events.c.asset == asset)
-        if before is not None:
-            query = query.where(alert_deliveries.c.number < before)
-        return self._found(query)
+            wanted.append(alert_events.c.asset == asset)
+        newest_first = _both.where(*places, *wanted).order_by(each.number.desc()).limit(limit)
+        with self._transaction() as connection:
+            last = _last_examined(connection, each.number, places) if wanted else None
+            page = newest_first if last is None else newest_first.where(each.number >= last)
+            found = [Waiting(_delivery(row), _event(row, "event__")) for row in connection.execute(page)]
+        return DeliveriesPage(found, found[-1].delivery.number if len(found) == limit else last)
 
-    def events_page(self, *, channel_type: ChannelType | None, limit: int, before: int | None) -> list[StoredEvent]:
+    def events_page(self, *, channel_type: ChannelType | None, limit: int, before: int | None) -> EventsPage:
         """See `AlertStore`."""
-        query = select(alert_events).order_by(alert_events.c.number.desc()).limit(limit)
-        if before is not None:
-            query = query.where(alert_events.c.number < before)
+        number = alert_events.c.number
+        places = [] if before is None else [number < before]
+        newest_first = select(alert_events).where(*places).order_by(number.desc()).limit(limit)
         if channel_type is not None:
             sent = select(alert_deliveries.c.number).where(
                 alert_deliveries.c.event_id == alert_events.c.event_id, alert_deliveries.c.channel_type == channel_type
             )
-            query = query.where(sent.exists())
+            newest_first = newest_first.where(sent.exists())
         with self._transaction() as connection:
-            return [_event(row) for row in connection.execute(query)]
+            last = None if channel_type is None else _last_examined(connection, number, places)
+            page = newest_first if last is None else newest_first.where(number >= last)
+            found = [_event(row) for row in connection.execute(page)]
+        return EventsPage(found, found[-1].number if len(found) == limit else last)
 
     def delivery_counts(self) -> dict[tuple[ChannelType, DeliveryStatus], int]:
         """See `AlertStore`."""
@@ -277,21 +322,30 @@ class SqlAlerts:
             return [Waiting(_delivery(row), _event(row, "event__")) for row in connection.execute(query)]
 
 
+def _last_examined(
+    connection: Connection, number: ColumnElement[int], places: Sequence[ColumnElement[bool]]
+) -> int | None:
+    """The number of the last row that a page looks through; None if it comes to the end of all before."""
+    examined = select(number).where(*places).order_by(number.desc())
+    return connection.execute(examined.offset(MOST_EXAMINED - 1).limit(1)).scalar()
+
+
+def _numbered(*statuses: str) -> ColumnElement[Any]:
+    """The number of a delivery of these statuses, of others nothing."""
+    return case((alert_deliveries.c.status.in_(statuses), alert_deliveries.c.number))
+
+
 def _telling() -> Select[Any]:
     """Of each rule and channel that fails: number of the delivery that tells how, and of those that wait."""
     each = alert_deliveries.c
     lane = each.alert_id, each.channel
-
-    def numbered(*statuses: str) -> ColumnElement[Any]:
-        return case((each.status.in_(statuses), each.number))
-
-    retrying, waiting = func.min(numbered("retrying")), func.min(numbered("waiting"))
-    ended = func.max(numbered("dead", "dropped"))
+    retrying, waiting = func.min(_numbered("retrying")), func.min(_numbered("waiting"))
+    ended = func.max(_numbered("dead", "dropped"))
     of_lanes = (
         select(
             *lane,
             func.coalesce(retrying, waiting, ended).label("number"),
-            func.count(numbered("waiting", "retrying")).label("waiting"),
+            func.count(_numbered("waiting", "retrying")).label("waiting"),
         )
         .where(is_undelivered, each.status.in_(_NOT_ARRIVED))
         .group_by(*lane)

@@ -1,6 +1,7 @@
 """The blocking store in a thread of its own, so that the event loop never waits for a disk.
 
-Calls of changes go before reads, and reads before tickets: many of those delay a pause by one call at most.
+Calls of changes go before reads of the process itself, those before what callers ask to see, and that before tickets:
+many of those delay a pause, or the health of the store, by one call at most.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ class _Rank(IntEnum):
 
     CHANGE = 0
     READ = 1
-    TICKET = 2
-    LAST = 3
+    PAGE = 2
+    TICKET = 3
+    LAST = 4
 
 
 @dataclass(slots=True, order=True)
@@ -127,7 +129,8 @@ class StoreThread(StoreCalls):
         metrics: count the calls, and how long they take.
 
     Attributes:
-        reads: calls that no change waits for; made when no change has one.
+        reads: calls that no change waits for, such as looks at the tokens; made when no change has one.
+        pages: what callers ask to see, as often as they like; made when the process itself has nothing to read.
         tickets: calls for tickets; made when there are no others.
     """
 
@@ -135,6 +138,7 @@ class StoreThread(StoreCalls):
         metrics = metrics or Metrics()
         super().__init__(timeout, metrics, _Queue(), _Rank.CHANGE)
         self.reads = StoreCalls(timeout, metrics, self._queue, _Rank.READ)
+        self.pages = StoreCalls(timeout, metrics, self._queue, _Rank.PAGE)
         self.tickets = StoreCalls(timeout, metrics, self._queue, _Rank.TICKET)
         # Not one that the end of the program waits for: a disk that hangs would hold it up for ever.
         Thread(target=self._queue.work, name="store", daemon=True).start()

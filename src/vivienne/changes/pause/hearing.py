@@ -69,7 +69,9 @@ class Hearing:
 
     def take(self, claims: Iterable[PauseClaim]) -> bool:
         """Take announcements; tell whether there was one that is in force now, or has to be looked up."""
-        taken = [pause for claim in claims if (pause := self._taken(claim)) is not None]
+        # Who asks is told of all of them, thousands perhaps, and knows nearly all from the database.
+        unknown = (claim for claim in claims if not self._is_known(claim))
+        taken = [pause for claim in unknown if (pause := self._taken(claim)) is not None]
         if taken:
             self._put(taken)
         return bool(taken or self._doubtful)
@@ -112,10 +114,13 @@ class Hearing:
             (*self._doubtful.values(), *(each for each in heard if self._heard.get(each.config_id, until) <= until))
         )
 
+    def _is_known(self, claim: PauseClaim) -> bool:
+        return self._in_force.pauses.knows(claim["config_id"], claim["asset_symbol"] or GLOBAL)
+
     def _taken(self, claim: PauseClaim) -> PauseInForce | None:
         layer, version = claim["asset_symbol"] or GLOBAL, claim["version"]
         name = (claim["config_id"], layer)
-        if layer not in (GLOBAL, *self._in_force.assets) or self._in_force.pauses.knows(*name):
+        if not self._in_force.has(layer):
             return None
         pause = PauseInForce.announced(claim, layer, self._clock())
         if self._is_replaced:

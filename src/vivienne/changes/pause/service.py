@@ -205,9 +205,9 @@ class Pausing:
         """The pause that waits for the store and was asked for by the same request."""
         if request.request_id is None:
             return None
-        named = (request.requester, request.request_id, request.digest())
-        held = ((each, each.request) for each in self._held.values())
-        return next((one for one, its in held if (its.requester, its.request_id, its.digest()) == named), None)
+        named, digest = (request.requester, request.request_id), request.digest()
+        held = (each for each in self._held.values() if (each.request.requester, each.request.request_id) == named)
+        return next((each for each in held if each.request.digest() == digest), None)
 
     async def _prepare(
         self,
@@ -365,7 +365,7 @@ class Pausing:
 
     def _is_held(self, layer: str) -> bool:
         """Tell whether a pause of a layer is in force without being stored."""
-        return any(pause.layer == layer for pause in self._in_force.pauses.held)
+        return layer in self._in_force.pauses.held.layers
 
     async def _store_held(self) -> None:
         """Try until everything that is held is stored."""

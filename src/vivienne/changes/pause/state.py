@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 from uuid import NAMESPACE_OID, uuid5
 
@@ -131,6 +132,56 @@ class PauseInForce:
         }
 
 
+class Pauses(tuple[PauseInForce, ...]):  # noqa: SLOT001  # what it makes to look them up is kept
+    """Pauses, the latest last. However many they are, one of a layer or of a name is found without looking at all."""
+
+    @cached_property
+    def _by_layer(self) -> dict[str, list[tuple[int, PauseInForce]]]:
+        """By layer its pauses, each with its place among all."""
+        found: dict[str, list[tuple[int, PauseInForce]]] = {}
+        for place, pause in enumerate(self):
+            found.setdefault(pause.layer, []).append((place, pause))
+        return found
+
+    @cached_property
+    def _members(self) -> frozenset[PauseInForce]:
+        return frozenset(iter(self))
+
+    @cached_property
+    def names(self) -> frozenset[tuple[str, str]]:
+        """The config_id and layer of each."""
+        return frozenset((pause.config_id, pause.layer) for pause in self)
+
+    def __contains__(self, pause: object) -> bool:
+        return bool(self) and pause in self._members
+
+    @property
+    def layers(self) -> Collection[str]:
+        """The layers that have one."""
+        return self._by_layer.keys()
+
+    def of(self, layer: str) -> list[PauseInForce]:
+        """Those of a layer itself."""
+        return [pause for _, pause in self._by_layer.get(layer, ())] if self else []
+
+    def latest(self, *layers: str) -> PauseInForce | None:
+        """The last one of these layers themselves."""
+        if not self:
+            return None
+        last = [self._by_layer[layer][-1] for layer in layers if layer in self._by_layer]
+        return max(last, key=lambda placed: placed[0])[1] if last else None
+
+    def without(self, gone: Collection[PauseInForce]) -> Pauses:
+        """The others."""
+        if not gone or not self:
+            return self
+        members = frozenset(gone)
+        return Pauses(pause for pause in self if pause not in members)
+
+
+_NO_PAUSES = Pauses()
+
+
 @dataclass(frozen=True, slots=True)
 class PausesInForce:
     """The pauses of all layers at one moment. Immutable: a switch makes new ones.
@@ -145,8 +196,8 @@ class PausesInForce:
     """
 
     stored: Mapping[str, PauseInForce] = field(default_factory=dict)
-    held: tuple[PauseInForce, ...] = ()
-    heard: tuple[PauseInForce, ...] = ()
+    held: Pauses = _NO_PAUSES
+    heard: Pauses = _NO_PAUSES
     resumed: Mapping[str, str] = field(default_factory=dict)
     ended: tuple[tuple[str, str], ...] = ()
 
@@ -171,18 +222,18 @@ class PausesInForce:
         """
         if not revision.is_switch:
             return self
-        stored = {layer: pause for layer, pause in self.stored.items() if layer != revision.layer}
-        resumed = self.resumed
+        stored, resumed = {**self.stored}, self.resumed
+        before = stored.pop(revision.layer, None)
+        held, heard = self.held.of(revision.layer), self.heard.of(revision.layer)
         if revision.action == "pause":
-            known = (each.heard_at for each in (*self.held, *self.heard) if _is_named(each, revision))
+            known = (each.heard_at for each in (*held, *heard) if _is_named(each, revision))
             stored[revision.layer] = PauseInForce.stored(revision, next(known, heard_at))
         else:
             resumed = {**resumed, revision.layer: revision.created_at}
-        held = tuple(each for each in self.held if not _is_named(each, revision))
-        before = self.stored.get(revision.layer)
+        left = self.held.without([each for each in held if _is_named(each, revision)])
         ended = self.ended if before is None else (*self.ended, (before.config_id, before.layer))[-MOST_ENDED:]
-        after = replace(self, held=held, stored=stored, resumed=resumed, ended=ended)
-        return after.without_heard([each for each in self.heard if _is_covered(each, revision)])
+        after = replace(self, held=left, stored=stored, resumed=resumed, ended=ended)
+        return after.without_heard([each for each in heard if _is_covered(each, revision)])
 
     def is_over(self, pause: PauseInForce) -> bool:
         """Tell whether an announced pause is known to have been stored, and to have ended since."""
@@ -190,61 +241,70 @@ class PausesInForce:
 
     def waiting(self, layer: str) -> list[PauseInForce]:
         """Those of a layer itself that were announced and that nobody stored."""
-        return [pause for pause in self.heard if pause.layer == layer and pause.version is None]
+        return [pause for pause in self.heard.of(layer) if pause.version is None]
 
     def holding(self, pause: PauseInForce) -> Self:
         """With a pause that is not stored yet."""
         known = any(each.config_id == pause.config_id for each in self.held)
-        return self if known else replace(self, held=(*self.held, pause))
+        return self if known else replace(self, held=Pauses((*self.held, pause)))
 
     def released(self, config_id: str) -> Self:
         """Without one that was not stored yet."""
-        return replace(self, held=tuple(each for each in self.held if each.config_id != config_id))
+        return replace(self, held=Pauses(each for each in self.held if each.config_id != config_id))
 
-    def hearing(self, pause: PauseInForce) -> Self:
-        """With a pause that another process announced, in place of the one of its kind and layer."""
-        kind = (pause.layer, pause.version is None)
-        return replace(self, heard=(*(each for each in self.heard if _kind(each) != kind), pause))
+    def hearing(self, *pauses: PauseInForce) -> Self:
+        """With pauses that another process announced, each in place of the one of its kind and layer."""
+        heard = {_kind(each): each for each in self.heard}
+        for pause in pauses:
+            heard.pop(_kind(pause), None)  # the latest stands last
+            heard[_kind(pause)] = pause
+        return replace(self, heard=Pauses(heard.values()))
 
     def without_heard(self, gone: Collection[PauseInForce]) -> Self:
         """Without announced ones that turned out not to be in force."""
-        return replace(self, heard=tuple(each for each in self.heard if each not in gone))
+        left = self.heard.without(gone)
+        return self if left is self.heard else replace(self, heard=left)
 
     def knows(self, config_id: str, layer: str) -> bool:
         """Tell whether a pause is in force."""
-        known = (*self.held, *self.heard, *self.stored.values())
-        return any((each.config_id, each.layer) == (config_id, layer) for each in known)
+        stored, name = self.stored.get(layer), (config_id, layer)
+        is_stored = stored is not None and stored.config_id == config_id
+        return is_stored or name in self.held.names or name in self.heard.names
 
     def unstored(self) -> list[PauseInForce]:
         """Announced pauses that nobody stored, of layers that are not paused otherwise."""
-        layers = {*self.stored, *(pause.layer for pause in self.held)}
-        return [pause for pause in self.heard if pause.version is None and pause.layer not in layers]
+        others = self.stored.keys() | self.held.layers if self.heard else ()
+        return [pause for pause in self.heard if pause.version is None and pause.layer not in others]
 
     def of(self, layer: str) -> PauseInForce | None:
         """The pause that bears on an asset or, for the global layer, on all of them; of several the latest."""
-        held = [pause for pause in self.held if pause.layer in (layer, GLOBAL)]
-        if held:
-            return held[-1]
-        stored = [self.stored[each] for each in {layer, GLOBAL} if each in self.stored]
-        heard = [pause for pause in self.heard if pause.layer in (layer, GLOBAL)]
-        return max(stored, key=lambda pause: pause.version or 0, default=heard[-1] if heard else None)
+        if (held := self.held.latest(layer, GLOBAL)) is not None:
+            return held
+        own, of_all = self.stored.get(layer), self.stored.get(GLOBAL)
+        if own is None or of_all is None:
+            return own or of_all or self.heard.latest(layer, GLOBAL)
+        return max(own, of_all, key=lambda pause: pause.version or 0)
 
     def own(self, layer: str) -> PauseInForce | None:
         """The pause of a layer itself."""
-        held = [pause for pause in self.held if pause.layer == layer]
-        heard = [pause for pause in self.heard if pause.layer == layer]
-        return held[-1] if held else self.stored.get(layer, heard[-1] if heard else None)
+        return self.held.latest(layer) or self.stored.get(layer) or self.heard.latest(layer)
+
+    def layers(self) -> list[str]:
+        """Every layer that is paused itself, that of all assets first."""
+        found = {*self.stored, *self.held.layers, *self.heard.layers}
+        is_global = GLOBAL in found
+        return [*((GLOBAL,) if is_global else ()), *sorted(found - {GLOBAL})]
 
     def all(self) -> list[PauseInForce]:
         """Every pause in force, that of all assets first, one for each layer."""
-        layers = dict.fromkeys((*self.stored, *(pause.layer for pause in (*self.held, *self.heard))))
-        found = [self.own(layer) for layer in sorted(layers, key=lambda layer: (layer != GLOBAL, layer))]
-        return [pause for pause in found if pause is not None]
+        return [pause for layer in self.layers() if (pause := self.own(layer)) is not None]
 
     def paused(self, assets: Iterable[str]) -> list[str]:
         """The paused ones among these assets."""
-        layers = {*self.stored, *(pause.layer for pause in (*self.held, *self.heard))}
-        return list(assets) if GLOBAL in layers else [asset for asset in assets if asset in layers]
+        if self.own(GLOBAL) is not None:
+            return list(assets)
+        stored, held, heard = self.stored, self.held.layers, self.heard.layers
+        return [asset for asset in assets if asset in stored or asset in held or asset in heard]
 
 
 def _kind(pause: PauseInForce) -> tuple[str, bool]:

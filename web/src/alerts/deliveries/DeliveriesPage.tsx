@@ -119,7 +119,7 @@ function List({ filter }: { filter: DeliveryFilter }) {
           </tbody>
         </table>
       ) : (
-        error === null && <Empty isNarrowed={Object.keys(filter).length > 0} />
+        error === null && <Empty isNarrowed={Object.keys(filter).length > 0} hasOlder={hasNextPage} />
       )}
       {hasNextPage && (
         <Button
@@ -136,10 +136,12 @@ function List({ filter }: { filter: DeliveryFilter }) {
   )
 }
 
-function Empty({ isNarrowed }: { isNarrowed: boolean }) {
+function Empty({ isNarrowed, hasOlder }: { isNarrowed: boolean; hasOlder: boolean }) {
   return (
     <div className={page.empty}>
-      {isNarrowed ? (
+      {hasOlder ? (
+        <p>None of the newest deliveries matches.</p>
+      ) : isNarrowed ? (
         <p>No delivery matches. Choose every rule and any status above.</p>
       ) : (
         <p>
