@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from contextlib import asynccontextmanager
+import socket
+import time
+from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from redis_running import RESULTS, STREAM, RunningRedis, client_of
+from redis_running import CONTROL, RESULTS, STREAM, USER, USER_PASSWORD, RunningRedis, client_of, wait_for_redis
+from running import RunningServer
 from vivienne.changes.requests import Asked, SwitchRequest
 from vivienne.changes.service import ConfigService
 from vivienne.errors import VersionConflict
@@ -173,3 +176,45 @@ async def test_what_the_clocks_say(tmp_path: Path, paused_at: int, asked_at: int
     assert is_ended == (not service.paused())
     for each in (pausing, service):
         await each.close()
+
+
+@pytest.mark.parametrize("seconds", [1.8, 5.0])
+def test_what_waited_until_redis_went_on_ends_no_pause_that_was_made_meanwhile(
+    running: RunningRedis, tmp_path: Path, seconds: float
+) -> None:
+    """Whether the connection was lost meanwhile or not: the number of an entry has the time when Redis took it in."""
+    running.client.flushall()
+    resume = json.dumps(RESUME).encode()
+    commands = ((b"PUBLISH", CONTROL.encode(), resume), (b"XADD", STREAM.encode(), b"*", b"message", resume))
+    with (
+        RunningServer("--assets", "BTC,ETH", "--redis", running.url, db=tmp_path / "v.db") as server,
+        ExitStack() as opened,
+        running.listener(RESULTS) as results,
+    ):
+        wait_for_redis(server)
+        senders = [opened.enter_context(socket.create_connection(("127.0.0.1", running.port))) for _ in commands]
+        for sender in senders:
+            sender.sendall(packed(b"AUTH", USER.encode(), USER_PASSWORD.encode()))
+            assert sender.recv(100) == b"+OK\r\n"
+        assert server.post("pause", {"asset_symbol": "BTC"}).status_code == 200
+        running.pause()
+        try:
+            for sender, command in zip(senders, commands, strict=True):
+                sender.sendall(packed(*command))
+            time.sleep(seconds)
+            assert server.post("pause", {"asset_symbol": "BTC", "reason": "meanwhile"}).status_code == 200
+        finally:
+            running.resume()
+        wait_for_redis(server)
+        running.add({"type": "resume", "asset_symbol": "ETH"})
+        while (result := results.hear()).get(
+            "code"
+        ) == "version_conflict":  # of what was published only if it was heard
+            pass
+        assert (result["status"], result["assets"]) == ("success", ["ETH"])
+        assert server.active("BTC")["pause"]["reason"] == "meanwhile"
+
+
+def packed(*words: bytes) -> bytes:
+    """A command as it is sent to Redis."""
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)

@@ -21,6 +21,7 @@ from typing_extensions import override
 
 from vivienne.rates import Quota
 from vivienne.redis.answers import BoundedParser
+from vivienne.redis.silence import Silence
 from vivienne.slices import SharedSlices
 
 _log = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ _refusals = Quota(_log, logging.ERROR, most=1)
 CALL_SECONDS = 5.0
 """Longest time of a call; longer than the longest blocking read."""
 CONNECT_SECONDS = 2.0
+PING_SECONDS = 1.0
+"""Time between two pings of the link; a client library can stop receiving without an error."""
 MOST_AT_ONCE = 24
 """Calls that are under way at once, each on a connection of its own; further ones wait for these."""
 FULL_SECONDS = 5.0
@@ -56,6 +59,7 @@ class Client(Redis):
 
     Attributes:
         slices: of what all its connections receive, which take turns with everything else.
+        silence: when Redis did not answer.
 
     Raises:
         ValueError: the address is not valid.
@@ -75,6 +79,7 @@ class Client(Redis):
         )
         super().__init__(connection_pool=pool)
         self.slices = slices
+        self.silence = Silence(PING_SECONDS)
         self.turns = asyncio.Semaphore(MOST_AT_ONCE)
         """Of calls."""
         self._refused_at, self._refused = float("-inf"), ""
@@ -150,6 +155,11 @@ async def execute_though_full(batch: Pipeline) -> bool:
         if isinstance(answer, Exception) and not is_full(answer):
             raise answer
     return not any(map(is_full, answers))
+
+
+def sent_since(redis: Redis, at: float) -> float:
+    """Since when something may have been sent that Redis took in at a time, in seconds since 1970."""
+    return redis.silence.since(at) if isinstance(redis, Client) else at
 
 
 def is_full(error: object) -> bool:

@@ -22,7 +22,7 @@ from vivienne.addresses import shown_address
 from vivienne.errors import SettingsError
 from vivienne.logs.records import one_line, short
 from vivienne.redis.answers import LONGEST_ERROR
-from vivienne.redis.client import Client, is_full
+from vivienne.redis.client import PING_SECONDS, Client, is_full
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-PING_SECONDS = 1.0
-"""Time between two pings; a client library can stop receiving without an error."""
 ANSWER_SECONDS = 2.0
 """Longest time until a ping is answered."""
 SHORTEST_DELAY, FIRST_DELAY, LONGEST_DELAY = 0.05, 0.1, 2.0
@@ -155,12 +153,14 @@ class RedisLink:
 
     async def _answers(self) -> None:
         """Wait for an answer; to a ping Redis also answers that its disk is full."""
+        self._redis.silence.asked()
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self._redis.ping()
         except ResponseError as refused:
             if not is_full(refused):
                 raise
+        self._redis.silence.answered()
 
     def _up(self) -> None:
         _log.info("Connected to Redis")

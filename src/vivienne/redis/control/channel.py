@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from vivienne.changes.requests import Asked
 from vivienne.errors import TooManyRequests
 from vivienne.rates import Quota
+from vivienne.redis.client import sent_since
 from vivienne.redis.control.waiting import WaitingMessages
 from vivienne.redis.listening import heard
 from vivienne.standstill import STANDSTILL
@@ -59,12 +60,14 @@ class ControlChannel:
         self._lease = lease
         self._results = results
         self.waiting = WaitingMessages()
+        self._redis: Redis | None = None
         self._last_at = 0.0
         """When the last message was received, in seconds since 1970."""
         lease.when_lost(self._drop)
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """Listen. See `vivienne.redis.link.Part`."""
+        self._redis = redis
         async with aclosing(heard(redis, ready, self._names.channel)) as messages:
             async for raw in messages:
                 if raw is not None:
@@ -94,9 +97,11 @@ class ControlChannel:
         self._results.put_refusal(lambda: self._messages.refuse_message(TooManyRequests(words), refused).text)
 
     def _asked(self) -> Asked:
-        """When a message was received: what is read after the process stood still may have been there before."""
-        received_at = time()
-        since = max(STANDSTILL.since(), self._last_at)
+        """When a message was received: it may have been there before, if the process or Redis stood still."""
+        received_at, since = time(), STANDSTILL.since()
+        if self._redis is not None:
+            since = min(since, sent_since(self._redis, received_at))
+        since = max(since, self._last_at)
         self._last_at = received_at
         return Asked(*(written(datetime.fromtimestamp(at, UTC)) for at in (received_at, since)))
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime
+from time import time
 from typing import TYPE_CHECKING
 
 from redis.exceptions import ResponseError
@@ -17,8 +18,9 @@ from redis.exceptions import ResponseError
 from vivienne.changes.requests import Asked
 from vivienne.errors import Malformed, TooLarge
 from vivienne.rates import Quota
+from vivienne.redis.client import sent_since
 from vivienne.redis.group import StreamGroup, is_gone
-from vivienne.times import now, written
+from vivienne.times import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,8 +41,8 @@ LOOK_SECONDS = 5.0
 """Time between two searches for entries of others; after the first there should be none."""
 FIRST_DELAY, LONGEST_DELAY = 0.5, 5.0
 """Delays before an entry that the store did not take is retried, in seconds."""
-_OLDEST = 365 * 86_400_000
-"""Age that an entry has at most, in milliseconds: numbers up to 2**64 may be given to one."""
+_OLDEST_SECONDS = 365 * 86_400.0
+"""Age that an entry has at most: numbers up to 2**64 may be given to one."""
 LEAST_TRIES = 8
 """Attempts before an entry can be given up."""
 
@@ -64,6 +66,8 @@ class ControlStream:
         self._reading = StreamGroup(names.stream, GROUP, consumer, held)
         self.watch = self._reading.watch
         self._held = held
+        self._last_at = 0.0
+        """When the last entry was added that pauses or resumes, in seconds since 1970."""
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
@@ -120,7 +124,7 @@ class ControlStream:
             )
             return self._messages.refuse(refused, name)
         raw = fields[FIELD] if FIELD in fields else next(iter(fields.values()))
-        asked = None if self._messages.switched(raw) is None else await _added(redis, entry_id)
+        asked = None if self._messages.switched(raw) is None else await self._added(redis, entry_id)
         tries, made, delay = 0, self._messages.made, FIRST_DELAY
         while self._held():
             outcome = await self._messages.carry_out(raw, name, asked)
@@ -138,21 +142,25 @@ class ControlStream:
             delay = min(2 * delay, LONGEST_DELAY)
         return None
 
+    async def _added(self, redis: Redis, entry_id: bytes) -> Asked | None:
+        """When an entry was added. Its number has the time by the clock of Redis, which tells its age.
 
-async def _added(redis: Redis, entry_id: bytes) -> Asked | None:
-    """When an entry was added. Its number has the time by the clock of Redis, which tells its age; None if it does not.
-
-    The answer of Redis falls between two readings of the local clock. A client may add an entry under any number; one
-    from the future counts as new.
-    """
-    before = now()
-    try:
-        seconds, microseconds = await redis.time()
-    except ResponseError:  # it has other names for its commands, or the user may not
-        _untold.log(
-            "Redis refuses TIME, so a resumption of the control stream may end a later pause; allow it (docs/redis.md)"
-        )
-        return None
-    milliseconds = seconds * 1_000 + microseconds // 1_000 - int(entry_id.partition(b"-")[0])
-    age = timedelta(milliseconds=min(max(0, milliseconds), _OLDEST))
-    return Asked(written(before - age), written(now() - age))
+        The answer of Redis falls between two readings of the local clock. A client may add an entry under any number;
+        one from the future counts as new. What Redis took in after it stood still may have been sent before. None if
+        Redis does not tell its time.
+        """
+        before = time()
+        try:
+            seconds, microseconds = await redis.time()
+        except ResponseError:  # it has other names for its commands, or the user may not
+            _untold.log(
+                "Redis refuses TIME, so a resumption of the control stream may end a later pause; allow it "
+                "(docs/redis.md)"
+            )
+            return None
+        age = seconds + microseconds / 1e6 - int(entry_id.partition(b"-")[0]) / 1_000
+        age = min(max(0.0, age), _OLDEST_SECONDS)
+        added = time() - age
+        since = max(sent_since(redis, added), self._last_at)  # entries keep their order
+        self._last_at = added
+        return Asked(*(written(datetime.fromtimestamp(at, UTC)) for at in (before - age, min(since, added))))

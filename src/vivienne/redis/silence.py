@@ -1,0 +1,51 @@
+"""When Redis did not answer: what it takes in right after that may have been sent at any time since."""
+
+from __future__ import annotations
+
+from time import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LATE_SECONDS = 0.3
+"""After so long without an answer to a ping, or to the next one, Redis was silent."""
+_CAUGHT_UP_SECONDS = 1.0
+"""So long after the answer it may still take in what came before."""
+
+
+class Silence:
+    """The last time that Redis, or the network to it, stood still, as the pings of a link show it.
+
+    Args:
+        every: seconds between two pings.
+        clock: in seconds since 1970.
+    """
+
+    def __init__(self, every: float, clock: Callable[[], float] = time) -> None:
+        self._every = every
+        self._clock = clock
+        self._asked_at: float | None = None
+        """Of the ping that is not answered."""
+        self._answered_at: float | None = None
+        self._began, self._ended = 0.0, 0.0
+
+    def asked(self) -> None:
+        """Note a ping."""
+        self._asked_at = self._clock()
+
+    def answered(self) -> None:
+        """Note its answer."""
+        now = self._clock()
+        if self._answered_at is not None and now - self._answered_at > self._every + LATE_SECONDS:
+            self._began, self._ended = self._answered_at, now
+        self._asked_at, self._answered_at = None, now
+
+    def since(self, at: float) -> float:
+        """Since when something that Redis took in at a time may have waited for that."""
+        if self._answered_at is None:
+            return at
+        is_silent = self._asked_at is not None and self._clock() - self._asked_at > LATE_SECONDS
+        if is_silent and at >= self._answered_at:
+            return self._answered_at
+        return self._began if self._began <= at <= self._ended + _CAUGHT_UP_SECONDS else at

@@ -1,0 +1,54 @@
+"""What Redis takes in after it stood still may have been sent at any time since it last answered."""
+
+from __future__ import annotations
+
+from vivienne.redis.silence import LATE_SECONDS, Silence
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def pinged(silence: Silence, clock: Clock, takes: float = 0.001) -> None:
+    silence.asked()
+    clock.now += takes
+    silence.answered()
+
+
+def test_while_it_answers_everything_is_of_when_it_was_taken_in() -> None:
+    clock = Clock()
+    silence = Silence(1.0, clock)
+    for _ in range(5):
+        assert silence.since(clock.now) == clock.now
+        pinged(silence, clock)
+        clock.now += 1.0
+
+
+def test_what_it_took_in_right_after_a_silence_may_be_of_its_begin() -> None:
+    clock = Clock()
+    silence = Silence(1.0, clock)
+    pinged(silence, clock)
+    last = clock.now
+    clock.now += 1.0
+    pinged(silence, clock, takes=13.0)
+    after = clock.now
+    clock.now += 0.5
+    assert [last, last] == [silence.since(after), silence.since(clock.now)]
+    assert last - 1.0 == silence.since(last - 1.0)
+    assert after + 2.0 == silence.since(after + 2.0)
+
+
+def test_a_ping_without_an_answer_tells_it_before_the_silence_is_over() -> None:
+    clock = Clock()
+    silence = Silence(1.0, clock)
+    pinged(silence, clock)
+    last = clock.now
+    clock.now += 1.0
+    silence.asked()
+    clock.now += LATE_SECONDS + 0.1
+    assert last == silence.since(clock.now)
