@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vivienne.alerts import reading
 from vivienne.alerts.channels import Webhook
 from vivienne.alerts.reading import read_rule
 from vivienne.alerts.rule import Rule
 from vivienne.errors import InvalidConfiguration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ASSETS = ("BTC", "ETH")
 SIGNING = "whsec_" + "QUJD" * 8
@@ -168,6 +172,22 @@ def test_what_cannot_be_meant_is_refused(changed: dict[str, Any], path: str) -> 
 def test_an_asset_that_is_not_decided_is_accepted_with_a_warning() -> None:
     _, warnings = read_rule({**SMALLEST, "assets": ["BTCC", "E*"]}, assets=ASSETS)
     assert [warning["message"] for warning in warnings] == ["BTCC is not decided here; the nearest asset is BTC"]
+
+
+def test_of_many_unknown_assets_the_first_ones_are_compared_with_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each comparison takes a part of a millisecond, and there may be thousands of assets."""
+    compared: list[str] = []
+
+    def nearest(_name: str, known: Iterable[str]) -> str:
+        compared.extend(known)
+        return compared[-1]
+
+    monkeypatch.setattr(reading, "nearest", nearest)
+    document = {**SMALLEST, "assets": [f"X{number}" for number in range(900)]}
+    warnings = read_rule(document, assets=[f"A{number}" for number in range(5_000)]).warnings
+    assert len(compared) <= 200
+    assert 20 == sum("is not decided here" in each["message"] for each in warnings)
+    assert 3 == sum("the nearest asset is" in each["message"] for each in warnings)
 
 
 BODY = {**HOOK, "body": {"side": "{{side}}"}}

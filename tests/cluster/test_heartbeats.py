@@ -10,13 +10,14 @@ import pytest
 
 from redis_running import STATE
 from vivienne.cluster.agents import MOST_UNPROVEN, Agents
-from vivienne.cluster.agreement import MOST_TOLD, disagreements
+from vivienne.cluster.agreement import MOST_TOLD, Agreement
 from vivienne.cluster.clocks import Clocks
 from vivienne.cluster.gateway import Gateway
 from vivienne.cluster.heartbeats import AGENTS, read_heartbeat
 from vivienne.cluster.published import MOST_STATE_BYTES, is_state
 from vivienne.cluster.questions import Asking, read_question
 from vivienne.cluster.remote_market import RemoteMarket
+from vivienne.cluster.shards import Shard
 from vivienne.cluster.state_relay import StateRelay
 from vivienne.cluster.succession import Succession
 from vivienne.redis.client import Client
@@ -262,7 +263,7 @@ async def test_what_no_agent_needs_is_not_kept() -> None:
     ],
 )
 async def test_an_agent_that_was_started_with_other_settings_is_noticed(beats: list[Heartbeat], said: set[str]) -> None:
-    found = disagreements(beats, ASSETS)
+    found = whole(Agreement(ASSETS).disagreements(beats))
 
     assert len(said) == len(found)
     for words in said:
@@ -365,7 +366,18 @@ async def test_a_state_with_a_pause_of_another_shape_is_none(pause: Any) -> None
 
 def test_agents_that_somebody_invents_are_compared_with_those_that_publish_and_soon_no_more() -> None:
     invented = [beat(f"0000-{number:03}", shard=f"{number + 1}/256", assets=["BTC"]) for number in range(256)]
-    found = disagreements([*invented, beat(assets=list(ASSETS))], ASSETS, {AGENT})
+    found = whole(Agreement(ASSETS).disagreements([*invented, beat(assets=list(ASSETS))], {AGENT}))
     assert len(found) == MOST_TOLD
     assert not any(AGENT in name for name in found)
     assert all("it is one of 256 agents" in reason for reason in found.values())
+
+
+def test_the_shares_of_agents_are_worked_out_once_and_an_asset_after_the_other() -> None:
+    """They take a second of thousands of assets and eight agents, and anybody may look at `/ready`."""
+    assets = [f"A{number}" for number in range(100)]
+    beats = [beat(f"agent-{n}", shard=f"{n}/8", assets=list(Shard(n, 8).share(assets))) for n in range(1, 9)]
+    agreement = Agreement(assets)
+    steps = [sum(1 for _ in agreement.disagreements(beats)) for _ in range(2)]
+    assert steps[0] >= len(assets)
+    assert steps[1] <= 2 * len(beats)
+    assert {} == whole(agreement.disagreements(beats))

@@ -149,6 +149,10 @@ class LayersInForce:
             return list(self.assets)
         return [layer] if layer in self._known else []
 
+    def decides(self, asset: str) -> bool:
+        """Whether an asset is decided, in upper case."""
+        return asset in self._known
+
     def has(self, layer: str) -> bool:
         """Whether there is a layer of this name."""
         return layer == GLOBAL or layer in self._known

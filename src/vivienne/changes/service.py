@@ -163,6 +163,10 @@ class ConfigService:
         """
         return await self._thread.reads.look_up(self._store.name_of, version)
 
+    def decides(self, asset: str) -> bool:
+        """Whether an asset is decided, in upper case."""
+        return self._in_force.decides(asset)
+
     def asset(self, name: str) -> str:
         """The asset of this name, in any case.
 

@@ -51,9 +51,10 @@ class Shard:
 
     def share(self, assets: Iterable[str]) -> tuple[str, ...]:
         """The assets this agent decides, in the order given."""
-        return tuple(asset for asset in assets if self._owner(asset) == self.number)
+        return tuple(asset for asset in assets if self.owner(asset) == self.number)
 
-    def _owner(self, asset: str) -> int:
+    def owner(self, asset: str) -> int:
+        """The number of the agent that decides an asset."""
         return max(range(1, self.count + 1), key=lambda number: (_score(asset, number), number))
 
     def __str__(self) -> str:

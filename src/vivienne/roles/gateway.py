@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vivienne.cluster.agents import Agents
-from vivienne.cluster.agreement import disagreements
+from vivienne.cluster.agreement import Agreement
 from vivienne.cluster.confirmation import Confirmations
 from vivienne.cluster.databases import Databases
 from vivienne.cluster.earlier_agents import EarlierAgents
@@ -65,10 +65,11 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         confirmations.find_missing,
     )
 
+    agreement = Agreement(boot.assets)
+
     def additions() -> Pieces[dict[str, Any]]:
         behind = yield from lagging.reasons()
-        different = disagreements(agents.all(), boot.assets, {beat["agent"] for beat in agents.there()})
-        yield
+        different = yield from agreement.disagreements(agents.all(), {beat["agent"] for beat in agents.there()})
         unconfirmed = yield from confirmations.trouble()
         return {
             "redis": redis.trouble or "ok",

@@ -132,7 +132,7 @@ def _add_sending(routes: Routes, service: ConfigService, states: LatestStates, o
         refuse_unknown(body, ("asset", "channel"))
         named = service.alerts.get(alert_id)
         channel = _channel(named.rule, body)
-        asset = asset_to_try(service, body.get("asset"), named.rule)
+        asset = await asset_to_try(service, body.get("asset"), named.rule)
         event = trial_of_state(named, states.latest(asset) if asset else None, asset, now())
         return Answer({"results": await on_demand.test(named.rule, event, channel, caller_of(request).key)})
 

@@ -16,13 +16,17 @@ from vivienne.config.flat import listed, quoted
 from vivienne.errors import Malformed, Problem, UnknownTarget
 from vivienne.server.documents import body_of, documented
 from vivienne.server.http import Answer, check_query, read_body
+from vivienne.slices import slices_of_loop
 from vivienne.times import now
 from vivienne.wire.alert import AlertPreview
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from vivienne.alerts.rule import Rule
     from vivienne.changes.service import ConfigService
     from vivienne.server.routes import Routes
+    from vivienne.slices import Pieces
     from vivienne.stream.state import LatestStates
 
 _PLACEHOLDER = "https://receiver.example/"
@@ -76,25 +80,34 @@ def add_preview(routes: Routes, service: ConfigService, states: LatestStates) ->
         if not isinstance(document, dict):
             raise Malformed("alert must be an object: the rule", path="alert")
         rule, warnings = read_rule(_without_secrets(document), assets=service.assets)
-        asset = asset_to_try(service, body.get("asset"), rule)
+        asset = await asset_to_try(service, body.get("asset"), rule)
         draft = Draft("al_preview", 0, rule)
         event = trial_of_state(draft, states.latest(asset) if asset else None, asset, now(), is_example=True)
         messages = [message_of(channel, event) for channel in rule.channels]
         return Answer({"event": event, "messages": messages, "warnings": warnings})
 
 
-def asset_to_try(service: ConfigService, asked: object, rule: Rule) -> str | None:
+async def asset_to_try(service: ConfigService, asked: object, rule: Rule) -> str | None:
     """The asset that a rule is tried with.
 
     Raises:
         UnknownTarget: the one that was asked for is not decided.
     """
     if asked is None:
-        return next((asset for asset in service.assets if rule.concerns(asset)), None)
-    if not isinstance(asked, str) or asked.upper() not in service.assets:
+        return await slices_of_loop(gives_way=True).done(_first_of(rule, service.assets))
+    if not isinstance(asked, str) or not service.decides(asked.upper()):
         known = listed(service.assets)
         raise UnknownTarget(Problem("asset", f"Unknown asset {quoted(str(asked))}; known are {known}"))
     return asked.upper()
+
+
+def _first_of(rule: Rule, assets: Iterable[str]) -> Pieces[str | None]:
+    """The first asset that a rule is for; it may have hundreds of patterns, and there may be thousands of assets."""
+    for asset in assets:
+        if rule.concerns(asset):
+            return asset
+        yield
+    return None
 
 
 def _without_secrets(document: dict[str, Any]) -> dict[str, Any]:

@@ -229,7 +229,7 @@ class _Conversation:
             names: list[str] | None = None
         else:
             names = list(dict.fromkeys(asset.upper() for asset in assets))
-            unknown = [name for name in names if name not in self._service.assets]
+            unknown = [name for name in names if not self._service.decides(name)]
             if unknown:
                 known = listed(self._service.assets)
                 told = [
