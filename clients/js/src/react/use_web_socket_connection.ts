@@ -14,6 +14,7 @@ export interface WebSocketConnection {
 
 /**
  * A connection of its own to one of the streams, while the component is mounted. It reconnects by itself.
+ * Who listens to its socket gets whole states, unless the options ask for changes.
  *
  * @param url - of `/ws/state` or `/ws/logs`
  * @param options - how it is kept; looked at when the connection is made
@@ -24,7 +25,8 @@ export function useWebSocketConnection(url: string, options?: ManagerOptions): W
     // Only on the stream of states silence means that the connection broke.
     const silenceCounts = new URL(url, 'ws://localhost').pathname.endsWith('/ws/state')
     return new VivienneWebSocketManager(url, {
-      ...(silenceCounts ? {} : { staleAfter: Infinity, updates: 'states' as const }),
+      updates: 'states',
+      ...(silenceCounts ? {} : { staleAfter: Infinity }),
       ...given.current,
     })
   }, [url])

@@ -459,6 +459,12 @@ describe('useWebSocketConnection', () => {
     expect(result.current).toMatchObject({ isConnected: true, ws: TestSocket.all[1] })
   })
 
+  it('gets whole states, for those who listen to its socket', () => {
+    renderHook(() => useWebSocketConnection('ws://vivienne.test/ws/state', { WebSocket: TestSocket as never }))
+    opened()
+    expect(TestSocket.newest.sent.join()).not.toContain('changes')
+  })
+
   it('is ended and made by hand', () => {
     const options = { WebSocket: TestSocket as never }
     const { result } = renderHook(() => useWebSocketConnection('ws://vivienne.test/ws/state', options))

@@ -15,6 +15,7 @@ import { VivienneProvider } from '../../src/react/index.js'
 export class TestSocket extends EventTarget {
   static all: TestSocket[] = []
   readyState = 0
+  readonly sent: string[] = []
   readonly url: string
 
   constructor(url: string) {
@@ -39,7 +40,9 @@ export class TestSocket extends EventTarget {
     this.dispatchEvent(Object.assign(new Event('message'), { data: JSON.stringify(message) }))
   }
 
-  send(): void {}
+  send(text: string): void {
+    this.sent.push(text)
+  }
 
   close(code = 1000): void {
     if (this.readyState === 3) return
