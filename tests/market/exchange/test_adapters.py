@@ -142,7 +142,7 @@ class TestKraken:
         (candle,) = events("kraken", sample(exchanges, "kraken/ws_ohlc_update.json"))
         assert isinstance(candle, CandleSeen)
         assert (candle.symbol, candle.is_closed, candle.candle.trade_count) == ("BTC/USD", None, 12)
-        assert events("kraken", sample(exchanges, "kraken/ws_pong.json")) == [Heard(1_695_632_700_123)]
+        assert events("kraken", sample(exchanges, "kraken/ws_pong.json")) == [Heard(1_695_632_700_123, is_answer=True)]
         assert events("kraken", sample(exchanges, "kraken/ws_subscribe_response.json")) == [Heard(1_695_632_671_742)]
         (found,) = EXCHANGES["kraken"].instruments(sample(exchanges, "kraken/http_asset_pairs.json"))
         assert (found.base, found.quote, found.symbol, found.stream_symbol) == ("BTC", "USDT", "XBTUSDT", "BTC/USDT")

@@ -24,6 +24,7 @@ from vivienne.market.feeds.exchange.listener import Counts
 from vivienne.market.feeds.exchange.plausible import LEAP_MS, Latest
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS, Trade
+from vivienne.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -275,6 +276,23 @@ async def test_what_the_numbers_of_trades_join_is_not_asked_for(name: str) -> No
         for each, base in zip(watching, bases, strict=True):
             check(each, market, base)
             assert {minute.source for minute in each.minutes} == {"streamed"}
+
+
+async def test_answers_to_pings_alone_show_no_stream_and_close_no_minute() -> None:
+    """Kraken sends heartbeats by itself; once they stop, nothing comes any more, whatever it answers."""
+    instruments = [Instrument("BTC/USD", "BTC/USD", "BTC", "USD", 0.1)]
+    hearing = Hearing(EXCHANGES["kraken"], instruments, Group([], lambda: None), Counts(), IMPATIENT)
+
+    def pong(seconds: int) -> str:
+        return json.dumps({"method": "pong", "time_out": iso(BEGIN + seconds * 1_000), "req_id": 1})
+
+    assert await hearing.is_news('{"channel": "heartbeat"}')
+    for seconds in (5, 10, 70):
+        assert not await hearing.is_news(pong(seconds))
+        assert not hearing.is_heard_beyond(BEGIN + 6_000)
+    assert await hearing.is_news('{"channel": "heartbeat"}')
+    assert not await hearing.is_news(pong(75))
+    assert hearing.is_heard_beyond(BEGIN + 6_000)
 
 
 async def test_what_was_not_read_yet_is_no_silence() -> None:

@@ -137,11 +137,14 @@ class Heard:
         time: ms since the epoch.
         sequence: number of the message on this connection, where messages are numbered without a hole.
         symbol: the instrument it is about, in the stream's name; others may be behind. None for all.
+        is_answer: to a ping, of an exchange that sends something by itself every few seconds. Without that an answer
+            shows that the connection is there, and not that anything still comes on it.
     """
 
     time: int
     sequence: int | None = None
     symbol: str | None = None
+    is_answer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

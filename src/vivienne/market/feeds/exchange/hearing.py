@@ -77,6 +77,8 @@ class Hearing:
         self._doubted = set() if doubted is None else doubted
         self._turns = turns or Turns()
         self._clock = 0
+        self._spoke = False
+        """Whether the exchange said something by itself since it last answered a ping."""
         self._newest = 0.0
         self._sequence: int | None = None
         self._without_data = set(self._instruments)
@@ -103,7 +105,11 @@ class Hearing:
         return sorted(self._instruments.keys() - self._without_data)
 
     async def is_news(self, message: str | bytes) -> bool:
-        """Take a message; whether it shows that the exchange is there. One that was there already does not."""
+        """Take a message; whether it shows that the exchange is there. One that was there already does not.
+
+        Nor does an answer to a ping where the exchange sends something by itself; its time counts only if that came
+        since the last one, for it would close minutes of a stream on which nothing comes any more.
+        """
         self._counts.messages += 1
         self._newest = now = asyncio.get_running_loop().time()
         if message == "pong":
@@ -122,7 +128,17 @@ class Hearing:
                 self.is_too_late = True
             return False
         self.is_too_late = False
+        if events and all(isinstance(event, Heard) and event.is_answer for event in events):
+            if self._spoke:
+                await self._pass_all_on(events)
+            self._spoke = False
+            return False
+        self._spoke = True
         before = self._clock
+        await self._pass_all_on(events)
+        return not events or self._clock > before
+
+    async def _pass_all_on(self, events: Sequence[StreamEvent]) -> None:
         for place, event in enumerate(events):
             if isinstance(event, Traded) and len(event.trades) > _TRADES_AT_ONCE:
                 for part in _parts(event):
@@ -132,7 +148,6 @@ class Hearing:
                 self._pass_on(event)
             if place % _EVENTS_AT_ONCE == _EVENTS_AT_ONCE - 1:
                 await self.give_way()
-        return not events or self._clock > before
 
     def leave_out(self, reason: str, message: str | bytes) -> None:
         """Count a message that cannot be read, and log the first for each reason."""

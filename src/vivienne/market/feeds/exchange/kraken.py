@@ -190,7 +190,8 @@ def _of_method(message: Any) -> list[StreamEvent]:
     if message["method"] == "subscribe" and message.get("success") is False:
         symbol = text(message, "symbol") if isinstance(message.get("symbol"), str) else None
         return [Refused(symbol, shown(message.get("error")))]
-    return [Heard(moment(message, "time_out"))] if "time_out" in message else []
+    is_answer = message["method"] == "pong"
+    return [Heard(moment(message, "time_out"), is_answer=is_answer)] if "time_out" in message else []
 
 
 def _of_status(data: list[Any]) -> list[StreamEvent]:
