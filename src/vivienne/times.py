@@ -12,7 +12,12 @@ CLOCKS_DIFFER = 2.0
 @lru_cache(maxsize=4_096)
 def iso(milliseconds: int) -> str:
     """A time in ms since the epoch. Thousands of assets show the same one at the same moment."""
-    return written(datetime.fromtimestamp(milliseconds / 1000, UTC))
+    return of_epoch(milliseconds / 1000)
+
+
+def of_epoch(seconds: float) -> str:
+    """A time in seconds since the epoch."""
+    return written(datetime.fromtimestamp(seconds, UTC))
 
 
 def written(moment: datetime) -> str:

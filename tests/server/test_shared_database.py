@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack
 from functools import partial
-from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -17,6 +18,7 @@ import pytest
 from websockets.sync.client import connect
 
 from postgres_server import PASSWORD
+from raw_http import request
 from running import COMPREHENSIVE, RunningServer, run_program
 from sizes import rounds
 from vivienne.standstill import LATE_SECONDS
@@ -238,26 +240,44 @@ def test_a_wrong_address_is_refused_at_the_start_without_the_password() -> None:
     assert PASSWORD not in result.stderr + result.stdout
 
 
+def statuses(opened: socket.socket, count: int) -> list[str]:
+    """Of the next answers on a connection."""
+    said = b""
+    while len(found := re.findall(rb"HTTP/1.1 (\d+) ", said)) < count:
+        part = opened.recv(4_096)
+        assert part, said
+        said += part
+    return [each.decode() for each in found]
+
+
 def test_a_resumption_that_a_server_reads_late_ends_no_pause_that_was_made_meanwhile(
     pair: tuple[RunningServer, RunningServer],
 ) -> None:
     """As on a machine that is suspended: nobody can tell afterwards when what waits in the kernel was sent."""
     first, second = pair
-    used, new = (HTTPConnection("127.0.0.1", first.port, timeout=SECONDS) for _ in range(2))
-    used.request("GET", "/health")
-    assert used.getresponse().read()
-    with closing(used), closing(new), connect(f"ws://127.0.0.1:{first.port}/ws/state") as client:
+    look = request("GET", "/health", ("Host", "localhost"))
+    resume = request("POST", f"{COMPREHENSIVE}/resume", ("Host", "localhost"), ("Content-Length", "0"))
+    place = ("127.0.0.1", first.port)
+    with (
+        socket.create_connection(place, SECONDS) as used,
+        connect(f"ws://127.0.0.1:{first.port}/ws/state") as client,
+        ExitStack() as opened,
+    ):
+        used.sendall(look)
+        assert statuses(used, 1) == ["200"]
         stopped = psutil.Process(first.process.pid)
         stopped.suspend()
         try:
-            for each in (used, new):
-                each.request("POST", f"{COMPREHENSIVE}/resume", body=b"")
+            new = opened.enter_context(socket.create_connection(place, SECONDS))
+            used.sendall(look + resume)  # what is before it on the same connection was late too
+            new.sendall(resume)
+            client.send(json.dumps({"type": "ping"}))
             client.send(json.dumps({"type": "resume", "request_id": "late"}))
-            time.sleep(2 * LATE_SECONDS)
+            time.sleep(2 * LATE_SECONDS)  # so long a process stands still at least
             assert second.post("pause", {}).status_code == 200
         finally:
             stopped.resume()
-        assert [412] * 2 == [each.getresponse().status for each in (used, new)]
+        assert [["200", "412"], ["412"]] == [statuses(used, 2), statuses(new, 1)]
         answer = next(each for each in map(json.loads, client) if each.get("request_id") == "late")
     assert answer["code"] == "version_conflict"
     assert second.post("pause", {}).json()["paused"] == ["BTC", "ETH"]

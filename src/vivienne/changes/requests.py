@@ -7,12 +7,13 @@ from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 import orjson
 
 from vivienne import trace
 from vivienne.access.caller import ENTRY, Caller
+from vivienne.times import of_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -171,6 +172,16 @@ class Asked(NamedTuple):
 
     pause: str
     resumption: str
+
+    @classmethod
+    def at(cls, pause: float, resumption: float) -> Self:
+        """The same of times in seconds since 1970."""
+        return cls(of_epoch(pause), of_epoch(resumption))
+
+
+def may_pause(message: bytes | bytearray) -> bool:
+    """Tell whether a message may be a pause, without reading it."""
+    return b"pause" in message
 
 
 _ASKED: ContextVar[Asked | None] = ContextVar("asked", default=None)

@@ -7,12 +7,11 @@ and an escape sequence would move the cursor of a terminal, or more. So everythi
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from vivienne import trace
 from vivienne.access.secrets import without_secrets
-from vivienne.times import written
+from vivienne.times import of_epoch
 
 if TYPE_CHECKING:
     from vivienne.wire.messages import LogMessage
@@ -47,7 +46,7 @@ def message_of(record: logging.LogRecord) -> LogMessage:
     """A record as it is sent and written."""
     message: LogMessage = {
         "type": "log",
-        "timestamp": written(datetime.fromtimestamp(record.created, UTC)),
+        "timestamp": of_epoch(record.created),
         "level": record.levelname,
         "logger": one_line(record.name),
         "message": one_line(_hidden(record.getMessage(), MOST_LETTERS)),

@@ -16,6 +16,7 @@ from vivienne.access.caller import counted_as
 from vivienne.server.arriving import Arriving
 from vivienne.server.finishing import stopping
 from vivienne.server.head import HEADERS_TOO_LARGE, refusal
+from vivienne.server.policy import is_pause
 from vivienne.server.received import RECEIVED
 
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ class Receiving(HttpToolsProtocol):
         self._arriving = Arriving()
         self._pauses_as: str | None = None
         """Name under which the request that is answered has its turn among pauses; None if it is no pause."""
-        self._last_at = 0.0
-        """When the last request was there, in seconds since 1970."""
+        self._paused_at = 0.0
+        """When the last request to pause was there, in seconds since 1970."""
         self._turns = 0
         """Pieces parsed since the connection was last idle; one more once it has been used."""
 
@@ -201,8 +202,9 @@ class Receiving(HttpToolsProtocol):
             self._arriving.body_left = int(named.get(b"content-length", b"0"))  # the parser has checked it
         super().on_headers_complete()
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]  # it has a key of our own
-        scope[RECEIVED] = (now := time()), max(self.flow.since, self._last_at)
-        self._last_at = now
+        scope[RECEIVED] = (now := time()), max(self.flow.since, self._paused_at)
+        if is_pause(scope):
+            self._paused_at = now
         if is_handshake and refused is None:
             return  # it has no answer of HTTP
         # After a handshake that is none come frames, which somebody else may have chosen: they are no request.

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from time import time
 from typing import TYPE_CHECKING, Any
 
 from vivienne.changes.requests import Asked
-from vivienne.times import written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,11 +14,11 @@ RECEIVED = "vivienne.received"
 """Key, in the scope of a request and in a message of a WebSocket, of two times in seconds since 1970.
 
 The first is when all of it was there: its head, or the whole message. The second one is when its first byte may have
-arrived: with others that had to wait, but after the one before it.
+arrived: with others that had to wait, but after the last pause on the same connection.
 """
 
 
 def received(scope: Mapping[str, Any]) -> Asked:
     """When what is asked for in a request or a message was asked for."""
     now = time()
-    return Asked(*(written(datetime.fromtimestamp(at, UTC)) for at in scope.get(RECEIVED, (now, now))))
+    return Asked.at(*scope.get(RECEIVED, (now, now)))

@@ -9,18 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import aclosing
-from datetime import UTC, datetime
 from time import time
 from typing import TYPE_CHECKING
 
-from vivienne.changes.requests import Asked
+from vivienne.changes.requests import Asked, may_pause
 from vivienne.errors import TooManyRequests
 from vivienne.rates import Quota
 from vivienne.redis.client import sent_since
 from vivienne.redis.control.waiting import WaitingMessages
 from vivienne.redis.listening import heard
 from vivienne.standstill import STANDSTILL
-from vivienne.times import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,8 +59,8 @@ class ControlChannel:
         self._results = results
         self.waiting = WaitingMessages()
         self._redis: Redis | None = None
-        self._last_at = 0.0
-        """When the last message was received, in seconds since 1970."""
+        self._paused_at = 0.0
+        """When the last message that may pause was received, in seconds since 1970."""
         lease.when_lost(self._drop)
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
@@ -87,7 +85,7 @@ class ControlChannel:
 
     def _take(self, raw: bytes) -> None:
         switched = self._messages.switched(raw)
-        refused = self.waiting.put(raw, switched, self._asked())
+        refused = self.waiting.put(raw, switched, self._asked(raw))
         if refused is None:
             return
         if switched is None:
@@ -96,14 +94,15 @@ class ControlChannel:
             words = f"{self.waiting.switches:,} pauses and resumptions wait on this channel, the limit"
         self._results.put_refusal(lambda: self._messages.refuse_message(TooManyRequests(words), refused).text)
 
-    def _asked(self) -> Asked:
+    def _asked(self, raw: bytes) -> Asked:
         """When a message was received: it may have been there before, if the process or Redis stood still."""
         received_at, since = time(), STANDSTILL.since()
         if self._redis is not None:
             since = min(since, sent_since(self._redis, received_at))
-        since = max(since, self._last_at)
-        self._last_at = received_at
-        return Asked(*(written(datetime.fromtimestamp(at, UTC)) for at in (received_at, since)))
+        since = max(since, self._paused_at)
+        if may_pause(raw):
+            self._paused_at = received_at
+        return Asked.at(received_at, since)
 
     async def _apply_changes(self) -> None:
         """Apply changes one after the other."""

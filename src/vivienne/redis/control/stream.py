@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import UTC, datetime
 from time import time
 from typing import TYPE_CHECKING
 
 from redis.exceptions import ResponseError
 
-from vivienne.changes.requests import Asked
+from vivienne.changes.requests import Asked, may_pause
 from vivienne.errors import Malformed, TooLarge
 from vivienne.rates import Quota
 from vivienne.redis.client import sent_since
 from vivienne.redis.group import StreamGroup, is_gone
-from vivienne.times import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,8 +64,8 @@ class ControlStream:
         self._reading = StreamGroup(names.stream, GROUP, consumer, held)
         self.watch = self._reading.watch
         self._held = held
-        self._last_at = 0.0
-        """When the last entry was added that pauses or resumes, in seconds since 1970."""
+        self._paused_at = 0.0
+        """When the last entry was added that may pause, in seconds since 1970."""
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
@@ -124,7 +122,7 @@ class ControlStream:
             )
             return self._messages.refuse(refused, name)
         raw = fields[FIELD] if FIELD in fields else next(iter(fields.values()))
-        asked = None if self._messages.switched(raw) is None else await self._added(redis, entry_id)
+        asked = None if self._messages.switched(raw) is None else await self._added(redis, entry_id, raw)
         tries, made, delay = 0, self._messages.made, FIRST_DELAY
         while self._held():
             outcome = await self._messages.carry_out(raw, name, asked)
@@ -142,7 +140,7 @@ class ControlStream:
             delay = min(2 * delay, LONGEST_DELAY)
         return None
 
-    async def _added(self, redis: Redis, entry_id: bytes) -> Asked | None:
+    async def _added(self, redis: Redis, entry_id: bytes, raw: bytes) -> Asked | None:
         """When an entry was added. Its number has the time by the clock of Redis, which tells its age.
 
         The answer of Redis falls between two readings of the local clock. A client may add an entry under any number;
@@ -161,6 +159,7 @@ class ControlStream:
         age = seconds + microseconds / 1e6 - int(entry_id.partition(b"-")[0]) / 1_000
         age = min(max(0.0, age), _OLDEST_SECONDS)
         added = time() - age
-        since = max(sent_since(redis, added), self._last_at)  # entries keep their order
-        self._last_at = added
-        return Asked(*(written(datetime.fromtimestamp(at, UTC)) for at in (before - age, min(since, added))))
+        since = max(sent_since(redis, added), self._paused_at)
+        if may_pause(raw):
+            self._paused_at = added
+        return Asked.at(before - age, min(since, added))
