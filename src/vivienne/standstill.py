@@ -1,25 +1,27 @@
-"""Whether the process stood still: what it reads afterwards may have come at any time since.
+"""Standstill of the process: what it reads afterwards may have been there since before.
 
-A machine that is suspended, a disk under the process that hangs, or one long piece of work: meanwhile the kernel takes
-connections and bytes, and nobody can tell afterwards when they came.
+A machine that is suspended, a disk that hangs, and one long piece of work have the same effect: the kernel goes on to
+take connections and bytes, and nobody can tell afterwards when they came.
 """
 
 from __future__ import annotations
 
 import asyncio
 from time import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 LOOK_SECONDS = 0.05
 LATE_SECONDS = 0.15
-"""After so long without a look the process stood still."""
+"""Seconds since the kernel was asked what there is to read after which the process stood still."""
+_MARKS = 2
+"""Passes in a row that are marked: the kernel is asked between two of them."""
 
 
 class Standstill:
-    """Looks at the clock again and again, from the event loop.
+    """Knows when the event loop asked the kernel last: what is read now was not there to be read then.
 
     Args:
         clock: in seconds since 1970.
@@ -27,41 +29,52 @@ class Standstill:
 
     def __init__(self, clock: Callable[[], float] = time) -> None:
         self._clock = clock
-        self._looked_at: float | None = None
-        """None while nobody looks."""
-        self._began_at: float | None = None
-        """When the process stood still, if it did just now: until the next look not all is read that came meanwhile."""
+        self._next_pass: Callable[[Callable[[], None]], Any] | None = None
+        """Calls a function in the next pass of the event loop; None while nobody watches."""
+        self._asked_at = self._marked_at = 0.0
+        """The kernel was asked after the first; the second one is that of the newest mark."""
+        self._marks_left = 0
 
-    def look(self) -> None:
-        """Note that the event loop goes on."""
-        now = self._clock()
-        self._began_at = self._looked_at if self._is_late(now) else None
-        self._looked_at = now
+    def begin(self, next_pass: Callable[[Callable[[], None]], Any]) -> None:
+        """Watch from now on.
+
+        Args:
+            next_pass: calls a function in the next pass of the event loop.
+        """
+        self._next_pass, self._marks_left = next_pass, 0
+        self._asked_at = self._marked_at = self._clock()
 
     def end(self) -> None:
-        """Look no more."""
-        self._looked_at = self._began_at = None
+        """Watch no more."""
+        self._next_pass = None
 
     def since(self) -> float:
-        """Since when what is read now may have been there: since now, unless the process stood still."""
+        """The time since when what is read now may have been there: now, unless the process stood still."""
         now = self._clock()
-        if self._began_at is not None:
-            return self._began_at
-        return self._looked_at if self._looked_at is not None and self._is_late(now) else now
+        if self._next_pass is None:
+            return now
+        if not self._marks_left:
+            self._next_pass(self._mark)
+        self._marks_left = _MARKS
+        return self._asked_at if now - self._asked_at > LATE_SECONDS else now
 
-    def _is_late(self, now: float) -> bool:
-        return self._looked_at is not None and now - self._looked_at > LATE_SECONDS
+    def _mark(self) -> None:
+        self._asked_at, self._marked_at = self._marked_at, self._clock()
+        self._marks_left = max(0, self._marks_left - 1)
+        if self._marks_left and self._next_pass is not None:
+            self._next_pass(self._mark)
 
 
 STANDSTILL = Standstill()
-"""Of this process."""
+"""That of this process."""
 
 
 async def watch_for_standstill() -> None:
-    """Look until cancelled."""
+    """Look until cancelled, so that passes in which nothing is read count too."""
+    STANDSTILL.begin(asyncio.get_running_loop().call_soon)
     try:
         while True:
-            STANDSTILL.look()
+            STANDSTILL.since()
             await asyncio.sleep(LOOK_SECONDS)
     finally:
         STANDSTILL.end()
