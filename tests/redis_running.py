@@ -209,8 +209,7 @@ def eventually(check: Callable[[], object], seconds: float = ANSWER_SECONDS) -> 
     while not check():
         waited = time.monotonic() - begin
         assert waited < seconds, f"it did not become true within {seconds:g} s"
-        # What has taken long may take longer, and most looks are requests that a server has to answer.
-        time.sleep(min(max(0.01, waited / 10), 0.25))
+        time.sleep(min(max(0.01, waited / 10), 0.25))  # most looks are requests, which the server has to answer
 
 
 def redis_state(server: RunningServer) -> str:

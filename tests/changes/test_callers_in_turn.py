@@ -15,6 +15,7 @@ from batched import Batched
 from vivienne.access.book import TokenBook
 from vivienne.access.caller import Caller
 from vivienne.changes.looking_back import LookingBack
+from vivienne.changes.page_reads import PageReads
 from vivienne.changes.service import ConfigService
 from vivienne.changes.turns import MOST_WAITING, Turns
 from vivienne.cluster.questions import Answer, Asking
@@ -45,7 +46,6 @@ class Quick(Batched):
 
     def __init__(self) -> None:
         self.asking = Asking()
-        self.pages = self
 
     def chart(self, asset: str, limit: int, _before: int | None = None) -> dict[str, Any]:
         return {"asset": asset, "limit": limit}
@@ -69,7 +69,7 @@ def charts(quick: Quick) -> Callable[[str], Awaitable[object]]:
 
 
 def pages(quick: Quick) -> Callable[[str], Awaitable[object]]:
-    looking_back = LookingBack(cast("Any", quick), cast("Any", quick), Turns(most_waiting=MOST_WAITING))
+    looking_back = LookingBack(cast("Any", quick), PageReads(cast("Any", quick)))
     return lambda whose: looking_back.page(None, 1, None, whose=whose)
 
 
@@ -202,7 +202,7 @@ async def test_pages_keep_neither_the_health_of_the_store_nor_the_tokens_waiting
         may_begin = threading.Event()
         first = asyncio.create_task(thread.run(may_begin.wait, 30.0))
         await asyncio.sleep(0)
-        pages = [asyncio.create_task(service.read_page(f"eve-{each}", order.append, "page")) for each in range(3)]
+        pages = [asyncio.create_task(service.pages.read(f"eve-{each}", order.append, "page")) for each in range(3)]
         pages.append(asyncio.create_task(thread.pages.look_up(order.append, "page")))
         await asyncio.sleep(0.01)
         looks = [asyncio.create_task(service.check()), asyncio.create_task(book.refresh())]

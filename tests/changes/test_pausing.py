@@ -333,7 +333,7 @@ async def test_whose_token_ended_before_its_turn_pauses_and_resumes_nothing(
     service: ConfigService, switch: Switch
 ) -> None:
     ended = Caller("127.0.0.1", "ann", "tuner", is_valid=lambda: False)
-    with pytest.raises(Forbidden, match="'ann' is no longer valid"):
+    with pytest.raises(Forbidden, match="'ann' was revoked or has expired"):
         await service.switch(replace(asked(switch), caller=ended))
     assert [] == await actions(service)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from vivienne.wire.answers import Switched
     from vivienne.wire.pause import PauseEntry
 
 ASSETS = ("BTC", "ETH")
@@ -58,6 +59,11 @@ class Gateway:
         answer = await self.service.switch(SwitchRequest(switch, channel="test", asset=asset))
         return cast("PauseEntry", answer["pause"])
 
+    async def pause_all(self, monkeypatch: pytest.MonkeyPatch) -> Switched:
+        """Pause everything; who confirms it may take as long as a test does."""
+        monkeypatch.setattr("vivienne.cluster.confirmation.CONFIRM_SECONDS", 60.0)
+        return await self.service.switch(SwitchRequest("pause", channel="test", asset=None))
+
     @property
     def missing(self) -> dict[str, str]:
         return whole(self.confirmations.find_missing(["BTC"]))
@@ -94,9 +100,8 @@ async def test_the_last_state_is_seen_even_if_it_comes_right_after_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Paused assets of a quiet market publish nothing after it."""
-    monkeypatch.setattr("vivienne.cluster.confirmation.CONFIRM_SECONDS", 60.0)
     gateway = Gateway(tmp_path)
-    answer = await gateway.service.switch(SwitchRequest("pause", channel="test", asset=None))
+    answer = await gateway.pause_all(monkeypatch)
     confirming = asyncio.create_task(gateway.confirmations.confirm(answer))
     for asset in ASSETS:
         await asyncio.sleep(0)
@@ -111,9 +116,8 @@ async def test_others_have_their_turn_while_it_is_looked_who_has_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vivienne.slices.SLICE_SECONDS", 0.0)
-    monkeypatch.setattr("vivienne.cluster.confirmation.CONFIRM_SECONDS", 60.0)
     gateway, looked, seen = Gateway(tmp_path), [0], set[int]()
-    answer = await gateway.service.switch(SwitchRequest("pause", channel="test", asset=None))
+    answer = await gateway.pause_all(monkeypatch)
     many = [f"A{number}" for number in range(300)]
     said = gateway.relay.said
 
@@ -138,9 +142,8 @@ async def test_a_state_that_comes_while_others_are_looked_at_is_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vivienne.slices.SLICE_SECONDS", 0.0)
-    monkeypatch.setattr("vivienne.cluster.confirmation.CONFIRM_SECONDS", 60.0)
     gateway = Gateway(tmp_path)
-    answer = await gateway.service.switch(SwitchRequest("pause", channel="test", asset=None))
+    answer = await gateway.pause_all(monkeypatch)
     gateway.say("live", None, "BTC")
     gateway.say("live", None, "ETH")
     said, looked = gateway.relay.said, list[str]()

@@ -159,7 +159,7 @@ def test_an_endless_answer_is_told_and_takes_no_memory(server: RunningServer, us
     most, end = 0, time.monotonic() + 1.0
     while time.monotonic() < end:
         most = max(most, psutil.Process(server.process.pid).memory_info().rss)
-        time.sleep(0.05)
+        time.sleep(0.05)  # asking takes a processor from the server that is looked at
     assert server.post("pause", {}).status_code == 200
     # Answers that could be real ones may wait for their end, up to a bound.
     assert most - before < (MEMORY if kind != "texts of a list" else 2 * MOST_BYTES_TOGETHER)

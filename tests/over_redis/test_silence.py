@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from vivienne.redis.silence import LATE_SECONDS, Silence
 
 
@@ -14,25 +16,33 @@ class Clock:
         return self.now
 
 
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def silence(clock: Clock) -> Silence:
+    """That of a Redis which has just answered a ping."""
+    silence = Silence(1.0, clock)
+    pinged(silence, clock)
+    return silence
+
+
 def pinged(silence: Silence, clock: Clock, takes: float = 0.001) -> None:
     silence.asked()
     clock.now += takes
     silence.answered()
 
 
-def test_while_it_answers_everything_is_of_when_it_was_taken_in() -> None:
-    clock = Clock()
-    silence = Silence(1.0, clock)
+def test_while_it_answers_everything_is_of_when_it_was_taken_in(clock: Clock, silence: Silence) -> None:
     for _ in range(5):
         assert silence.since(clock.now) == clock.now
         pinged(silence, clock)
         clock.now += 1.0
 
 
-def test_what_it_took_in_right_after_a_silence_may_be_of_its_begin() -> None:
-    clock = Clock()
-    silence = Silence(1.0, clock)
-    pinged(silence, clock)
+def test_what_it_took_in_right_after_a_silence_may_be_of_its_begin(clock: Clock, silence: Silence) -> None:
     last = clock.now
     clock.now += 1.0
     pinged(silence, clock, takes=13.0)
@@ -43,10 +53,7 @@ def test_what_it_took_in_right_after_a_silence_may_be_of_its_begin() -> None:
     assert after + 2.0 == silence.since(after + 2.0)
 
 
-def test_a_ping_without_an_answer_tells_it_before_the_silence_is_over() -> None:
-    clock = Clock()
-    silence = Silence(1.0, clock)
-    pinged(silence, clock)
+def test_a_ping_without_an_answer_tells_it_before_the_silence_is_over(clock: Clock, silence: Silence) -> None:
     last = clock.now
     clock.now += 1.0
     silence.asked()

@@ -69,7 +69,7 @@ class Caller:
 def no_longer_valid(caller: Caller | None) -> Forbidden:
     """The error for a caller whose token was revoked, or has expired, since it asked."""
     name = None if caller is None else caller.token
-    return Forbidden(f"The token {name!r} is no longer valid; nothing was changed")
+    return Forbidden(f"The token {name!r} was revoked or has expired; nothing was changed")
 
 
 @lru_cache(maxsize=4096)  # it is asked for several times for each request

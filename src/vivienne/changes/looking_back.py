@@ -13,10 +13,9 @@ from vivienne.errors import Malformed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vivienne.changes.turns import Turns
+    from vivienne.changes.page_reads import PageReads
     from vivienne.store.base import Outline, RevisionStore
     from vivienne.store.revision import Revision
-    from vivienne.store.thread import StoreThread
 
 PAGE_BYTES = 1024 * 1024
 """Bytes of the configurations and changed values in a page of revisions."""
@@ -95,15 +94,12 @@ class LookingBack:
 
     Args:
         store: where they live.
-        thread: in which it is used.
-        turns: of all that callers read there. One page at a time: many would delay each other, and those that catch up
-            delay changes too.
+        pages: reads there for callers.
     """
 
-    def __init__(self, store: RevisionStore, thread: StoreThread, turns: Turns) -> None:
+    def __init__(self, store: RevisionStore, pages: PageReads) -> None:
         self._store = store
-        self._thread = thread
-        self._turns = turns
+        self._pages = pages
 
     async def page(
         self,
@@ -130,10 +126,9 @@ class LookingBack:
             TooManyRequests: the caller waits for too many pages already.
         """
         listed: _Listed = {"layers": layers, "before": before, "configurations_only": configurations_only}
-        async with self._turns.turn(whose):
-            if wanted == EVERYTHING:
-                return await self._thread.pages.look_up(self._read, listed, limit)
-            return await self._thread.pages.look_up(self._find, listed, limit, wanted)
+        if wanted == EVERYTHING:
+            return await self._pages.read(whose, self._read, listed, limit)
+        return await self._pages.read(whose, self._find, listed, limit, wanted)
 
     def _read(self, listed: _Listed, limit: int, among: Sequence[int] | None = None) -> Page:
         fitting = self._store.fitting(**listed, limit=limit, most_bytes=PAGE_BYTES, among=among)

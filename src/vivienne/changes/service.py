@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from vivienne.agent.schema import Configuration
 from vivienne.changes.ahead import Ahead
@@ -22,6 +22,7 @@ from vivienne.changes.importing import Importing
 from vivienne.changes.in_force import LayersInForce
 from vivienne.changes.ledger import Ledger
 from vivienne.changes.looking_back import EVERYTHING, LookingBack
+from vivienne.changes.page_reads import PageReads
 from vivienne.changes.pause.adopting import Adopting
 from vivienne.changes.pause.hearing import Hearing
 from vivienne.changes.pause.restoring import Restoring
@@ -74,8 +75,6 @@ if TYPE_CHECKING:
     from vivienne.wire.pause import PauseClaim
 
 _PlanT = TypeVar("_PlanT")
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
 
 CLOSE_SECONDS = 1.0
 """Seconds that what is under way gets to finish when the service is closed, and then the store."""
@@ -116,8 +115,9 @@ class ConfigService:
         self._trials = Planning(self._in_force, store, self._thread.pages)
         self._ledger = Ledger(store, self._thread, self._in_force, self.metrics, self._now)
         self._writer = Writer(store, self._thread, self._ledger, self.counts)
-        self._page_turns = Turns(most_waiting=MOST_WAITING)
-        self._looking_back = LookingBack(store, self._thread, self._page_turns)
+        self.pages = PageReads(self._thread.pages)
+        """Reads what callers ask to see."""
+        self._looking_back = LookingBack(store, self.pages)
         self._trial_turns = Turns(most_waiting=MOST_WAITING)
         self._pausing = Pausing(self._in_force, store, self._thread, self._writer, self._now)
         self.listen(self._pausing.followed)
@@ -200,7 +200,7 @@ class ConfigService:
 
     @property
     def alert_store(self) -> AlertStore:
-        """The store of alerts; call it with `store_reads`, or with `read_page` for a caller."""
+        """The store of alerts; call it with `store_reads`, or with `pages` for a caller."""
         return self._store.alerts
 
     @property
@@ -403,22 +403,6 @@ class ConfigService:
             layers = [self._in_force.layer(asset)]
         page = await self._looking_back.page(layers, limit, before, wanted, whose=whose)
         return {"history": self._entries(page), "next": page.following}
-
-    async def read_page(self, whose: str, call: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        """Call the store for somebody who wants to see what is in it, as pages of the history are read.
-
-        Args:
-            whose: key of the caller; the callers take turns.
-            call: reads; it should look through so much at most.
-            args: for the call.
-            kwargs: for the call.
-
-        Raises:
-            TooManyRequests: the caller waits for too many pages already.
-            StoreUnavailable: the store does not answer.
-        """
-        async with self._page_turns.turn(whose):
-            return await self._thread.pages.look_up(call, *args, **kwargs)
 
     # Following other processes
 

@@ -89,7 +89,7 @@ def _add_pages(routes: Routes, service: ConfigService) -> None:
         With an asset or a status, a request looks through a part of them: a page may have few or none, and a next one.
         """
         check_query(request, "alert_id", "status", "asset", "limit", "before")
-        found, following = await service.read_page(
+        found, following = await service.pages.read(
             caller_of(request).key,
             store.deliveries_page,
             alert_id=alert_id,
@@ -115,7 +115,7 @@ def _add_pages(routes: Routes, service: ConfigService) -> None:
         With a channel, a request looks through a part of them: a page may have few or none, and a next one.
         """
         check_query(request, "limit", "before", "channel")
-        found, following = await service.read_page(
+        found, following = await service.pages.read(
             caller_of(request).key, store.events_page, channel_type=channel, limit=limit, before=before
         )
         return Answer({"events": [each.event for each in found], "next": following})

@@ -35,7 +35,7 @@ async def alert_standing(service: ConfigService) -> AlertStanding:
     Raises:
         StoreUnavailable: the store does not answer.
     """
-    fired = await service.read_page(_EVERYBODY, service.alert_store.last_fired_at)
+    fired = await service.pages.read(_EVERYBODY, service.alert_store.last_fired_at)
     return AlertStanding(fired, undelivered(await find_stuck(service)))
 
 
@@ -50,18 +50,18 @@ async def find_stuck(service: ConfigService, most: int = MOST_TOGETHER) -> list[
         StoreUnavailable: the store does not answer.
     """
     store = service.alert_store
-    found = await service.read_page(_EVERYBODY, store.stuck, most)
+    found = await service.pages.read(_EVERYBODY, store.stuck, most)
     if found is not None:
         return found
     lanes: dict[tuple[str, str], Lane] = {}
     after: int | None = 0
     while after is not None:
-        part, after = await service.read_page(_EVERYBODY, store.lanes, after, most)
+        part, after = await service.pages.read(_EVERYBODY, store.lanes, after, most)
         for name, lane in part.items():
             lanes[name] = lanes.get(name, NOTHING_SENT).followed_by(lane)
     telling = sorted((lane.telling, lane.unsent) for lane in lanes.values() if lane.telling is not None)
     described: list[Stuck] = []
     for start in range(0, len(telling), _DESCRIBED):
         numbers = dict(telling[start : start + _DESCRIBED])
-        described += await service.read_page(_EVERYBODY, store.stuck_of, numbers)
+        described += await service.pages.read(_EVERYBODY, store.stuck_of, numbers)
     return described

@@ -177,6 +177,7 @@ class Server(uvicorn.Server):
         await super().startup([])  # it would accept by itself
 
         def protocol(accepted_at: float) -> asyncio.Protocol:
+            # The class of `limited`, which uvicorn knows as one without arguments.
             made: Connection = self.config.http_protocol_class(  # type: ignore[assignment, call-arg]
                 config=self.config, server_state=self.server_state, app_state=self.lifespan.state
             )

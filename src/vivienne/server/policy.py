@@ -138,7 +138,8 @@ _READS = frozenset(
 def only_reads(scope: Mapping[str, Any]) -> bool:
     """Tell whether a request changes nothing, by its method and address."""
     asked: str = scope.get("path", "")
-    return scope.get("method") in READING or asked.rstrip("/").rpartition("/")[2] in _READS
+    method = scope.get("method")
+    return method in READING or (method == "POST" and asked.rstrip("/").rpartition("/")[2] in _READS)
 
 
 def is_pause(scope: Mapping[str, Any], root: str | None = None) -> bool:
@@ -174,7 +175,7 @@ def admission(access: Access) -> Callable[[HTTPConnection], Coroutine[Any, Any, 
         if caller.role is None:
             raise NotKnown(caller.problem)
         if not caller.is_valid():  # it may have waited for its caller's share of time
-            raise NotKnown(f"The token {caller.token} is no longer valid")
+            raise NotKnown(f"The token {caller.token} was revoked or has expired")
         try:
             _check(access, caller, needed, endpoint)
         except (NotAllowed, TooManyRequests) as error:

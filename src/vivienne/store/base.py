@@ -84,7 +84,7 @@ class TokenStore(Protocol):
         """Replace the token of this name; on return that is on disk."""
 
     def revoke_token(self, name: str, when: str, under: str | None = None) -> Token | None:
-        """Revoke one; on return that is on disk. None when there is no valid token of this name.
+        """Revoke one; on return that is on disk. None if the name is not that of a valid token.
 
         Args:
             name: of the token.

@@ -83,7 +83,7 @@ class SqlTokens(ABC):
 
 
 def expect_accepted(connection: Connection, under: str | None) -> None:
-    """Expect a secret to be accepted until the end of a transaction; whoever revokes its token waits for that.
+    """Expect a secret to be accepted until the end of a transaction. A revocation of its token waits for that end.
 
     Right after the transaction has written something: SQLite refuses to write after it has read if another process
     does so too.

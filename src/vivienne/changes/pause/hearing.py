@@ -8,7 +8,7 @@ the database. The process that resumes stores it first (see `vivienne.changes.pa
 One of a version that was followed already without it is over or lost, and which of the two is looked up before it is in
 force. While the database cannot be read it is in force without that: the database may have lost versions that were
 followed here, and numbers them anew. Once it is known to be replaced, nothing that was followed says that a pause is
-over, because the resumption may be lost too. So none ends before a restart, or before the database is there again.
+over, because the resumption may be lost too. So none ends before a restart, or before the database can be followed.
 """
 
 from __future__ import annotations

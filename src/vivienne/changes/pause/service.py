@@ -6,13 +6,14 @@ import asyncio
 import logging
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from vivienne.changes.pause.adopting import as_request, free_name
+from vivienne.changes.pause.held import Held
 from vivienne.changes.pause.plan import not_stored_yet, paused_already, stored_already, write_up_switch
 from vivienne.changes.pause.seen import Seen
 from vivienne.changes.pause.state import PauseInForce
@@ -51,16 +52,6 @@ MOST_REPEATED = 60
 """Pauses of what is paused already that are stored a minute for a caller; further ones change nothing."""
 
 
-@dataclass(slots=True)
-class _Held:
-    pause: PauseInForce
-    request: SwitchRequest
-    number: int
-    """In the order of asking, resumptions counted too."""
-    was_held: bool = False
-    """True once the pause is stored, by the request itself or by a retry."""
-
-
 class Pausing:
     """Pauses and resumes.
 
@@ -85,11 +76,11 @@ class Pausing:
         self._thread = thread
         self._writer = writer
         self._clock = clock
-        self._held: dict[str, _Held] = {}
+        self._held: dict[str, Held] = {}
         self._numbers = count()
         self._newest: dict[str, int] = {}
         """By layer, the number of the newest pause."""
-        self._covered: dict[str, _Held] = {}
+        self._covered: dict[str, Held] = {}
         """By layer, the newest pause that is in force by another one, and is not stored itself."""
         self._under_way: set[str] = set()
         """Pauses that are not answered yet, by config_id."""
@@ -165,7 +156,7 @@ class Pausing:
         if held is None:
             layer = self._in_force.layer(request.asset)
             pause = PauseInForce.asked(request, layer, str(uuid.uuid4()), created_at)
-            held = _Held(pause, request, next(self._numbers))
+            held = Held(pause, request, next(self._numbers))
         else:  # it is asked for now, as far as resumptions are concerned
             held.pause, held.number = replace(held.pause, created_at=created_at), next(self._numbers)
         self._under_way.add(held.pause.config_id)
@@ -174,7 +165,7 @@ class Pausing:
         finally:
             self._under_way.discard(held.pause.config_id)
 
-    async def _store_or_hold(self, request: SwitchRequest, held: _Held, *, is_held: bool) -> Switched:
+    async def _store_or_hold(self, request: SwitchRequest, held: Held, *, is_held: bool) -> Switched:
         pause = held.pause
         prepare = partial(self._prepare, request, pause.config_id, pause.created_at, held.number, held)
         why = "the store is slow"
@@ -201,7 +192,7 @@ class Pausing:
         self._hold(held)
         return not_stored_yet(self._in_force, pause, why)
 
-    def _asked_before(self, request: SwitchRequest) -> _Held | None:
+    def _asked_before(self, request: SwitchRequest) -> Held | None:
         """The pause that waits for the store and was asked for by the same request."""
         if request.request_id is None:
             return None
@@ -215,7 +206,7 @@ class Pausing:
         config_id: str,
         created_at: str,
         number: int,
-        held: _Held | None = None,
+        held: Held | None = None,
         seen: Seen | None = None,
     ) -> Prepared[Switched]:
         name = config_id
@@ -241,7 +232,7 @@ class Pausing:
                 self._in_force.expect(request.expected_version, layer)
                 known = self._in_force.pauses.stored[layer]
                 pause = PauseInForce.asked(request, layer, config_id, created_at)
-                self._cover(_Held(pause, request, number))
+                self._cover(Held(pause, request, number))
                 return Prepared(answer=paused_already(self._in_force, known), caller=request.caller)
         prepared = write_up_switch(self._in_force, request, name, created_at, waiting)
         if config_id in self._held:  # it is in force already, and is stored on top of whatever there is by now
@@ -312,7 +303,7 @@ class Pausing:
         await self._thread.run(self._store.check)
         return layer in self._in_force.pauses.stored
 
-    def _cover(self, held: _Held) -> None:
+    def _cover(self, held: Held) -> None:
         """Note a pause that is in force by another one of its layer."""
         known = self._covered.get(held.pause.layer)
         if known is None or known.pause.created_at <= held.pause.created_at:
@@ -336,7 +327,7 @@ class Pausing:
         if is_from_before:
             self._hold(covered)
 
-    def _hold(self, held: _Held) -> None:
+    def _hold(self, held: Held) -> None:
         """Put a pause in force without the store, and see to it that it gets there."""
         pauses = self._in_force.pauses
         if held.pause.config_id in self._held:
@@ -375,7 +366,7 @@ class Pausing:
                 if not await self._store_one(held):
                     break
 
-    async def _store_one(self, held: _Held) -> bool:
+    async def _store_one(self, held: Held) -> bool:
         pause, request = held.pause, held.request
         try:
             await self._writer.write(
