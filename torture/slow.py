@@ -190,6 +190,10 @@ async def _connected(port: int) -> socket.socket:
     plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
     plain.setblocking(False)
     loop = asyncio.get_running_loop()
-    await loop.sock_connect(plain, ("127.0.0.1", port))
-    await loop.sock_sendall(plain, handshake())
+    try:
+        await loop.sock_connect(plain, ("127.0.0.1", port))
+        await loop.sock_sendall(plain, handshake())
+    except BaseException:  # whatever it is, such as the end of the measurement
+        plain.close()
+        raise
     return plain

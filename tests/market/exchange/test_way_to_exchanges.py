@@ -92,11 +92,13 @@ async def proxy(*, refuses: bool = False) -> AsyncIterator[tuple[str, list[str]]
     tasks: set[asyncio.Task[None]] = set()
 
     async def copied(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while part := await source.read(65_536):
-                sink.write(part)
-                await sink.drain()
-        sink.close()
+        try:
+            with suppress(OSError):
+                while part := await source.read(65_536):
+                    sink.write(part)
+                    await sink.drain()
+        finally:
+            sink.close()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
