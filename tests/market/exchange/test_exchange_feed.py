@@ -149,6 +149,23 @@ async def test_an_exchange_that_was_gone_is_followed_again(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DIALECTS)
+async def test_two_assets_may_be_of_one_market(name: str) -> None:
+    market = FakeMarket(("BTC",))
+    symbols = {"SAME": f"BTC/{EXCHANGES[name].quote}"}
+    async with (
+        FakeExchange(name, market) as exchange,
+        followed(exchange, name, "BTC", "SAME", symbols=symbols) as (_, watching),
+    ):
+        for each in watching:
+            await each.until(3)
+            check(each, market, known_counts=name != "bybit")
+        exchange.cut()
+        for each in watching:
+            await each.until(len(each.minutes) + 3)
+            check(each, market, known_counts=name != "bybit")
+
+
+@pytest.mark.parametrize("name", DIALECTS)
 async def test_an_unknown_symbol_is_said_and_others_are_followed(name: str) -> None:
     market = FakeMarket(("BTC",))
     async with FakeExchange(name, market) as exchange, followed(exchange, name, "NOPE", "BTC") as (_, (nope, watching)):

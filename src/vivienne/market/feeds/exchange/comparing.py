@@ -121,12 +121,12 @@ class Comparing:
         self._rest = rest
         self._patience = patience
         self._budget = Budget(adapter.limits.weight_per_minute * _SHARE)
-        self._due: dict[str, Following] = {}
+        self._due: dict[Following, None] = {}  # in the order in which they came
         self._is_due = asyncio.Event()
 
     def add(self, following: Following) -> None:
         """It is time to compare the minutes of an instrument."""
-        self._due[following.instrument.symbol] = following
+        self._due[following] = None
         self._is_due.set()
 
     async def run(self) -> None:
@@ -136,7 +136,9 @@ class Comparing:
             await asyncio.sleep(self._patience.settled)
             self._is_due.clear()
             while self._due:
-                await self._compare(self._due.pop(next(iter(self._due))))
+                following = next(iter(self._due))
+                del self._due[following]
+                await self._compare(following)
 
     async def _compare(self, following: Following) -> None:
         span = following.made.unconfirmed.span()

@@ -191,8 +191,9 @@ class ExchangeFeed:
                 followings = [self.followings[asset] for asset in there]
                 for following in followings:
                     tasks.create_task(following.fill())
+                of_stream = {instruments[asset].stream_symbol: instruments[asset] for asset in there}
                 stream = Stream(
-                    self.adapter, [instruments[asset] for asset in there], Group(followings, self.look),
+                    self.adapter, list(of_stream.values()), Group(followings, self.look),
                     url=self._stream_url(), connects=self._connects, patience=self._patience, now=self._reading.now,
                     turns=self._rest.turns,
                 )  # fmt: skip
