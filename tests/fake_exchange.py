@@ -176,7 +176,7 @@ class Dialect(Protocol):
     def rest(self, market: FakeMarket, path: str, query: Query) -> Any:
         """The answer to a request; None where there is no such path."""
 
-    def asked(self, path: str, message: Any) -> tuple[list[str], list[Any]]:
+    def asked(self, path: str, message: Any, now: int) -> tuple[list[str], list[Any]]:
         """Base currencies a path or a message subscribes, and what to answer."""
 
     def traded(self, base: str, trades: list[NumberedTrade], now: int) -> list[Any]:
@@ -237,8 +237,8 @@ class BinanceDialect:
             ]  # fmt: skip
         return None
 
-    def asked(self, path: str, message: Any) -> tuple[list[str], list[Any]]:
-        del message
+    def asked(self, path: str, message: Any, now: int) -> tuple[list[str], list[Any]]:
+        del message, now
         streams = parse_qs(urlsplit(path).query).get("streams", [""])[0]
         return sorted({each.split("@")[0].removesuffix("usdt").upper() for each in streams.split("/") if each}), []
 
@@ -304,8 +304,8 @@ class BybitDialect:
         result = {"list": found, "nextPageCursor": cursor}
         return {"retCode": 0, "retMsg": "OK", "result": result, "time": market.now()}
 
-    def asked(self, path: str, message: Any) -> tuple[list[str], list[Any]]:
-        del path
+    def asked(self, path: str, message: Any, now: int) -> tuple[list[str], list[Any]]:
+        del path, now
         if not message or message["op"] != "subscribe":
             return [], [{"op": "pong"}] if message else []
         bases = sorted({each.rpartition(".")[2].removesuffix("USDT") for each in message["args"]})
@@ -378,8 +378,8 @@ class OkxDialect:
             "ts": str(each.trade.time),
         }  # fmt: skip
 
-    def asked(self, path: str, message: Any) -> tuple[list[str], list[Any]]:
-        del path
+    def asked(self, path: str, message: Any, now: int) -> tuple[list[str], list[Any]]:
+        del path, now
         if not message:
             return [], []
         answers = [{"event": "subscribe", "arg": each} for each in message["args"]]
@@ -441,12 +441,12 @@ class KrakenDialect:
     def _own(base: str) -> str:
         return "XBT" if base == "BTC" else base
 
-    def asked(self, path: str, message: Any) -> tuple[list[str], list[Any]]:
+    def asked(self, path: str, message: Any, now: int) -> tuple[list[str], list[Any]]:
         del path
         if not message:
             return [], []
         if message["method"] == "ping":
-            return [], [{"method": "pong"}]
+            return [], [{"method": "pong", "time_out": _iso(now)}]
         symbols = message["params"]["symbol"]
         answers = [{"method": "subscribe", "success": True, "result": {"symbol": each}} for each in symbols]
         return sorted({each.partition("/")[0] for each in symbols}), answers
@@ -516,8 +516,8 @@ class CoinbaseDialect:
             "time": _iso(each.trade.time),
         }  # fmt: skip
 
-    def asked(self, path: str, message: Any) -> tuple[list[str], list[Any]]:
-        del path
+    def asked(self, path: str, message: Any, now: int) -> tuple[list[str], list[Any]]:
+        del path, now
         return ([each.partition("-")[0] for each in message.get("product_ids", [])], []) if message else ([], [])
 
     def _message(self, channel: str, now: int, events: list[Any]) -> dict[str, Any]:
@@ -727,14 +727,14 @@ class FakeExchange:
         dialect = self._dialect()
         self._open.add(connection)
         self.open.append(len(self._open))
-        bases: set[str] = set(dialect.asked(connection.request.path if connection.request else "", None)[0])
+        bases: set[str] = set(dialect.asked(connection.request.path if connection.request else "", None, 0)[0])
         playing = asyncio.create_task(self._play(connection, dialect, bases))
         try:
             async for message in connection:
                 if message == "ping":
                     await connection.send("pong")
                     continue
-                new, answers = dialect.asked("", json.loads(message))
+                new, answers = dialect.asked("", json.loads(message), self.market.now())
                 for answer in answers:
                     await connection.send(json.dumps(answer))
                 bases.update(new)

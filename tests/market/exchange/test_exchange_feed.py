@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exchange_watching import IMPATIENT, SECONDS, check, followed, until
+from exchange_watching import IMPATIENT, SECONDS, check, followed, generous, until
 from fake_exchange import BEGIN, DIALECTS, FakeExchange, FakeMarket
 from sizes import rounds
 from vivienne import slices
@@ -132,6 +132,22 @@ async def test_a_connection_that_says_nothing_new_is_given_up(name: str, fault: 
             while exchange.handshakes == before:  # noqa: ASYNC110  # the exchange has no event for it
                 await asyncio.sleep(0.01)
         setattr(exchange.faults, fault, False)
+        await watching.until(6)
+        check(watching, market, known_counts=name != "bybit")
+
+
+@pytest.mark.parametrize("name", [name for name in DIALECTS if EXCHANGES[name].ping])
+async def test_a_connection_on_which_only_pings_are_answered_is_given_up(name: str) -> None:
+    market = FakeMarket()
+    adapter = generous(name)
+    assert adapter.ping is not None
+    adapter.ping = adapter.ping[0], IMPATIENT.quiet / 20
+    async with FakeExchange(name, market) as exchange, followed(exchange, name, adapter=adapter) as (_, (watching,)):
+        await watching.until(2)
+        exchange.faults.is_silent = True
+        before = exchange.handshakes
+        await until(lambda: exchange.handshakes > before)
+        exchange.faults.is_silent = False
         await watching.until(6)
         check(watching, market, known_counts=name != "bybit")
 
