@@ -14,8 +14,9 @@ import pytest
 
 from revisions import revision
 from vivienne.access.caller import ENTRY, Caller
+from vivienne.changes.asked import Asked
 from vivienne.changes.pause import service as pausing
-from vivienne.changes.requests import Activate, Asked, ChangeRequest, Delete, Replacement, Reset, SwitchRequest, Update
+from vivienne.changes.requests import Activate, ChangeRequest, Delete, Replacement, Reset, SwitchRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.changes.writer import MOST_WAITING
 from vivienne.errors import Forbidden, NotStored, StoreUnavailable, UnknownTarget, VersionConflict

@@ -13,11 +13,11 @@ import pytest
 
 from sizes import rounds
 from vivienne.access.caller import Caller
+from vivienne.changes.asked import Asked, Way
 from vivienne.changes.pause import adopting, hearing, seen
 from vivienne.changes.pause import service as pausing
 from vivienne.changes.requests import (
     Activate,
-    Asked,
     ChangeRequest,
     Delete,
     Reset,
@@ -866,10 +866,62 @@ async def test_an_older_pause_that_is_stored_covers_no_newer_one_that_is_not(
     older = replace(pause, asked=Asked(first, first), caller=Caller("192.0.2.7"))  # which has an allowance of its own
     assert "as before" not in (await there.switch(older))["message"]
     await here.catch_up()
-    await here.switch(replace(RESUME, asked=Asked(asked, asked)))
+    with pytest.raises(VersionConflict):  # which is of the time of the newer one
+        await here.switch(replace(RESUME, asked=Asked(asked, asked)))
     await there.look()
 
     assert ["BTC"] == list(there.paused())
+
+
+@pytest.mark.usefixtures("few_repeats")
+@pytest.mark.parametrize("repeats", [0, 2])
+@pytest.mark.parametrize("other_first", [False, True])
+async def test_after_a_pause_of_its_own_way_a_resumption_that_waited_ends_none_of_others(
+    here: ConfigService, there: ConfigService, *, other_first: bool, repeats: int
+) -> None:
+    """The other pause may be stored before that one, after it, or be covered by it."""
+    way, long_ago = Way(), written(now() - timedelta(seconds=10))
+    own = SwitchRequest("pause", channel="test", asset="BTC")
+
+    def waited(request: SwitchRequest) -> SwitchRequest:
+        return replace(request, asked=Asked(written(now()), long_ago, way.next()))
+
+    if other_first:
+        await there.switch(own)
+        await here.look()
+        await here.switch(waited(own))
+    else:
+        await here.switch(waited(own))
+        await there.look()
+        await there.switch(own)
+        await here.look()
+    for _ in range(repeats):
+        await here.switch(replace(own, caller=Caller("192.0.2.7")))
+        await here.switch(waited(own))
+    with pytest.raises(VersionConflict, match="resume again"):
+        await here.switch(waited(replace(RESUME, asset="BTC")))
+    assert ["BTC"] == list(here.paused())
+
+    await here.switch(replace(RESUME, asset="BTC", asked=Asked(written(now()), written(now()), way.next())))
+    assert {} == here.paused()
+
+
+@pytest.mark.usefixtures("few_repeats")
+@pytest.mark.parametrize("repeats", [0, 3])
+async def test_what_came_the_same_way_keeps_its_order_however_long_it_waited(
+    here: ConfigService, there: ConfigService, repeats: int
+) -> None:
+    way, long_ago = Way(), written(now() - timedelta(seconds=10))
+    pause = SwitchRequest("pause", channel="test", asset="BTC")
+    for _ in range(3):
+        for _ in range(1 + repeats):
+            await here.switch(replace(pause, asked=Asked(written(now()), long_ago, way.next())))
+        await here.switch(replace(RESUME, asset="BTC", asked=Asked(written(now()), long_ago, way.next())))
+        assert {} == here.paused()
+        await there.look()
+        assert {} == there.paused()
+    times = [each["created_at"] for each in (await here.history("BTC", 100, None))["history"]]
+    assert times == sorted(times, reverse=True)
 
 
 async def test_a_resumption_ends_a_pause_of_another_process_that_was_answered_before_it(

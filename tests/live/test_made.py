@@ -18,6 +18,7 @@ from vivienne.live.made import Made, MadeDecisions
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS, Bars
 from vivienne.store.sqlite import SqliteRevisionStore
+from vivienne.times import iso
 from vivienne.wire.explanation import LevelsStatus, Side, Trend, VolatilityStatus
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ async def test_an_asset_that_decides_takes_no_more_memory_while_its_window_fills
         for candle in candles[first:end]:
             asset.take(candle)
             asset.decide()
+        iso.cache_clear()  # it keeps the texts of so many times, whoever asked for them
         gc.collect()
         return sys.getallocatedblocks()
 

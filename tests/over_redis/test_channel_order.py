@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from redis_running import CONTROL, LEASE, RESULTS, RunningRedis
-from vivienne.changes.requests import Asked
+from vivienne.changes.asked import Asked
 from vivienne.changes.service import ConfigService
 from vivienne.redis.client import Client
 from vivienne.redis.control import results as results_of_messages

@@ -15,7 +15,8 @@ import pytest
 
 from redis_running import CONTROL, RESULTS, STREAM, RunningRedis, client_of, wait_for_redis
 from running import RunningServer
-from vivienne.changes.requests import Asked, SwitchRequest
+from vivienne.changes.asked import Asked
+from vivienne.changes.requests import SwitchRequest
 from vivienne.changes.service import ConfigService
 from vivienne.errors import VersionConflict
 from vivienne.redis.client import Client
@@ -178,7 +179,7 @@ async def test_what_the_clocks_say(tmp_path: Path, paused_at: int, asked_at: int
         await each.close()
 
 
-@pytest.mark.parametrize("seconds", [1.8, 5.0])
+@pytest.mark.parametrize("seconds", [0.4, 1.8, 5.0])
 def test_what_waited_until_redis_went_on_ends_no_pause_that_was_made_meanwhile(
     running: RunningRedis, tmp_path: Path, seconds: float
 ) -> None:

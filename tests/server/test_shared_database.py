@@ -250,12 +250,17 @@ def statuses(opened: socket.socket, count: int) -> list[str]:
     return [each.decode() for each in found]
 
 
+@pytest.mark.parametrize("before", ["look", "pause"])
 def test_a_resumption_that_a_server_reads_late_ends_no_pause_that_was_made_meanwhile(
-    pair: tuple[RunningServer, RunningServer],
+    pair: tuple[RunningServer, RunningServer], before: str
 ) -> None:
-    """As on a machine that is suspended: nobody can tell afterwards when what waits in the kernel was sent."""
+    """As on a machine that is suspended: nobody can tell afterwards when what waits in the kernel was sent.
+
+    That a pause came before the resumption on the same connection says nothing about the pauses of others.
+    """
     first, second = pair
     look = request("GET", "/health", ("Host", "localhost"))
+    pause = request("POST", f"{COMPREHENSIVE}/pause", ("Host", "localhost"), ("Content-Length", "0"))
     resume = request("POST", f"{COMPREHENSIVE}/resume", ("Host", "localhost"), ("Content-Length", "0"))
     place = ("127.0.0.1", first.port)
     with (
@@ -269,9 +274,9 @@ def test_a_resumption_that_a_server_reads_late_ends_no_pause_that_was_made_meanw
         stopped.suspend()
         try:
             new = opened.enter_context(socket.create_connection(place, SECONDS))
-            used.sendall(look + resume)  # what is before it on the same connection was late too
+            used.sendall((look if before == "look" else pause) + resume)  # what is before it was late too
             new.sendall(resume)
-            client.send(json.dumps({"type": "ping"}))
+            client.send(json.dumps({"type": "ping" if before == "look" else "pause", "request_id": "no pause"}))
             client.send(json.dumps({"type": "resume", "request_id": "late"}))
             time.sleep(2 * LATE_SECONDS)  # so long a process stands still at least
             assert second.post("pause", {}).status_code == 200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vivienne.agent.schema import Configuration
@@ -230,6 +230,14 @@ class LayersInForce:
             if revision.layer == GLOBAL:
                 self._made = {}
         self._say_ignored(ignored)
+
+    def ask(self, pause: PauseInForce) -> None:
+        """Note a pause that is about to be stored, for what its revision does not say of it."""
+        self._pauses = replace(self._pauses, asking=pause)
+
+    def repeat(self, pause: PauseInForce) -> None:
+        """Note a pause that is covered by the stored one of its layer."""
+        self._pauses = self._pauses.repeating(pause)
 
     def hold(self, pause: PauseInForce) -> None:
         """Put a pause in force that is not stored yet."""

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Literal
 
 import orjson
 
 from vivienne import trace
 from vivienne.access.caller import ENTRY, Caller
-from vivienne.times import of_epoch
+from vivienne.changes.asked import Asked, asked_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from vivienne.wire.document import Document
 
@@ -162,41 +160,6 @@ class UndoRequest(Request):
         return "Undo", self.config_id
 
 
-class Asked(NamedTuple):
-    """When something was asked for, which may have waited since. Those that come the same way keep their order.
-
-    Attributes:
-        pause: the time if it is a pause, ISO 8601 UTC, by the clock of this process.
-        resumption: the time if it is a resumption; no earlier than that of a pause which came the same way before it.
-    """
-
-    pause: str
-    resumption: str
-
-    @classmethod
-    def at(cls, pause: float, resumption: float) -> Self:
-        """The same of times in seconds since 1970."""
-        return cls(of_epoch(pause), of_epoch(resumption))
-
-
-def may_pause(message: bytes | bytearray) -> bool:
-    """Tell whether a message may be a pause, without reading it."""
-    return b"pause" in message
-
-
-_ASKED: ContextVar[Asked | None] = ContextVar("asked", default=None)
-
-
-@contextmanager
-def asked_at(asked: Asked | None) -> Iterator[None]:
-    """Requests that are made in this context were asked for then; with None, when they are made."""
-    token = _ASKED.set(asked)
-    try:
-        yield
-    finally:
-        _ASKED.reset(token)
-
-
 @dataclass(frozen=True, slots=True)
 class SwitchRequest(Request):
     """A request to pause or resume an asset, or all of them.
@@ -206,7 +169,7 @@ class SwitchRequest(Request):
     """
 
     switch: Switch
-    asked: Asked | None = field(default_factory=_ASKED.get, kw_only=True)
+    asked: Asked | None = field(default_factory=asked_now, kw_only=True)
 
     @property
     def is_once(self) -> bool:

@@ -30,8 +30,10 @@ _refusals = Quota(_log, logging.ERROR, most=1)
 CALL_SECONDS = 5.0
 """Longest time of a call; longer than the longest blocking read."""
 CONNECT_SECONDS = 2.0
-PING_SECONDS = 1.0
-"""Time between two pings of the link; a client library can stop receiving without an error."""
+PING_SECONDS = 0.1
+"""Time between two pings of the link: a client library can stop receiving without an error, and what Redis takes in
+after it stood still is not new. It is less than a person, or two programs, take from a resumption to a pause.
+"""
 MOST_AT_ONCE = 24
 """Calls that are under way at once, each on a connection of its own; further ones wait for these."""
 FULL_SECONDS = 5.0

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LATE_SECONDS = 0.3
+LATE_SECONDS = 0.1
 """After so long without an answer to a ping, or to the next one, Redis was silent."""
 _CAUGHT_UP_SECONDS = 1.0
-"""So long after the answer it may still take in what came before."""
+"""For as long as it was silent, and at most so long, it may still take in what came before."""
 
 
 class Silence:
@@ -48,4 +48,5 @@ class Silence:
         is_silent = self._asked_at is not None and self._clock() - self._asked_at > LATE_SECONDS
         if is_silent and at >= self._answered_at:
             return self._answered_at
-        return self._began if self._began <= at <= self._ended + _CAUGHT_UP_SECONDS else at
+        catching_up = min(self._ended - self._began, _CAUGHT_UP_SECONDS)
+        return self._began if self._began <= at <= self._ended + catching_up else at

@@ -9,8 +9,9 @@ import orjson
 from fastapi import Depends, Path, Query, Request
 from starlette.responses import Response
 
+from vivienne.changes.asked import asked_at
 from vivienne.changes.looking_back import RevisionFilter  # noqa: TC001  # FastAPI reads the annotation
-from vivienne.changes.requests import Activate, Delete, Intent, Reset, Switch, Update, asked_at
+from vivienne.changes.requests import Activate, Delete, Intent, Reset, Switch, Update
 from vivienne.channels.envelope import (
     FIELDS,
     LONGEST_PAUSE,

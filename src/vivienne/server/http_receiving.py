@@ -13,10 +13,10 @@ from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from vivienne.access.caller import counted_as
+from vivienne.changes.asked import Way
 from vivienne.server.arriving import Arriving
 from vivienne.server.finishing import stopping
 from vivienne.server.head import HEADERS_TOO_LARGE, refusal
-from vivienne.server.policy import is_pause
 from vivienne.server.received import RECEIVED
 
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ class Receiving(HttpToolsProtocol):
         self._arriving = Arriving()
         self._pauses_as: str | None = None
         """Name under which the request that is answered has its turn among pauses; None if it is no pause."""
-        self._paused_at = 0.0
-        """When the last request to pause was there, in seconds since 1970."""
+        self._way = Way()
         self._turns = 0
         """Pieces parsed since the connection was last idle; one more once it has been used."""
 
@@ -202,9 +201,7 @@ class Receiving(HttpToolsProtocol):
             self._arriving.body_left = int(named.get(b"content-length", b"0"))  # the parser has checked it
         super().on_headers_complete()
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]  # it has a key of our own
-        scope[RECEIVED] = (now := time()), max(self.flow.since, self._paused_at)
-        if is_pause(scope):
-            self._paused_at = now
+        scope[RECEIVED] = time(), self.flow.since, self._way.next()
         if is_handshake and refused is None:
             return  # it has no answer of HTTP
         # After a handshake that is none come frames, which somebody else may have chosen: they are no request.

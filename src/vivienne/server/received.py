@@ -5,16 +5,17 @@ from __future__ import annotations
 from time import time
 from typing import TYPE_CHECKING, Any
 
-from vivienne.changes.requests import Asked
+from vivienne.changes.asked import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RECEIVED = "vivienne.received"
-"""Key, in the scope of a request and in a message of a WebSocket, of two times in seconds since 1970.
+"""Key, in the scope of a request and in a message of a WebSocket, of two times in seconds since 1970 and its place.
 
-The first is when all of it was there: its head, or the whole message. The second one is when its first byte may have
-arrived: with others that had to wait, but after the last pause on the same connection.
+The place is that on the connection.
+The first time is when all of it was there: its head, or the whole message. The second is when its first byte may have
+arrived: with others that had to wait.
 """
 
 

@@ -16,7 +16,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 
 from vivienne.access.caller import counted_as
-from vivienne.changes.requests import may_pause
+from vivienne.changes.asked import Way
 from vivienne.logs.defects import DEFECTS
 from vivienne.server.arrivals import Arrivals
 from vivienne.server.http import CALLER
@@ -65,8 +65,7 @@ class Receiving(WebSocketsSansIOProtocol):
         self._unread_since = 0.0
         """When the first of them may have arrived, in seconds since 1970."""
         self._arrivals = Arrivals(time())
-        self._paused_at = 0.0
-        """When the last message that may pause was there."""
+        self._way = Way()
         self._turn: Turn | None = None
         """The turn that is asked for."""
         self._kept: list[tuple[dict[str, Any], int]] = []
@@ -184,13 +183,8 @@ class Receiving(WebSocketsSansIOProtocol):
         [data], self.frames = self.frames, []
         if self.close_sent:
             return
-        now = time()
-        message: dict[str, Any] = {
-            "type": "websocket.receive",
-            RECEIVED: (now, max(self._unread_since, self._paused_at)),
-        }
-        if may_pause(data):
-            self._paused_at = now
+        arrived = time(), self._unread_since, self._way.next()
+        message: dict[str, Any] = {"type": "websocket.receive", RECEIVED: arrived}
         if self.curr_msg_data_type != "text":
             message["bytes"] = b""  # nobody reads them
         elif len(data) > self.incoming.longest:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from starlette.websockets import WebSocket  # noqa: TC002  # FastAPI reads the annotation
 
 from vivienne.access.limits import Limits
-from vivienne.changes.requests import asked_at
+from vivienne.changes.asked import asked_at
 from vivienne.channels.envelope import LONGEST_PAUSE, refuse_unknown
 from vivienne.channels.json import read_object, too_large
 from vivienne.channels.messages import (

@@ -137,7 +137,8 @@ class Pausing:
         version, pauses = self._in_force.version, self._in_force.pauses
         under_way = frozenset(self._under_way)
         stored = await self._newest_stored()  # others may pause until it is known
-        seen = Seen(version, pauses, under_way, asked_at, stored, looked_up_at=self._clock())
+        place = None if request.asked is None else request.asked.place
+        seen = Seen(version, pauses, under_way, asked_at, stored, looked_up_at=self._clock(), place=place)
         prepare = partial(self._prepare, request, str(uuid.uuid4()), asked_at, number, seen=seen)
         return await self._writer.write(prepare, request.channel, request.caller.key, is_urgent=True)
 
@@ -224,16 +225,18 @@ class Pausing:
         waiting: list[tuple[PauseInForce, str, SwitchRequest]] = []
         layer = self._in_force.layer(request.asset)
         if seen is not None:
-            waiting = await self._before(layer, number, seen)
-        else:
+            waiting, created_at = await self._before(layer, number, seen)
+        elif held is not None:
             created_at = self._no_earlier(created_at, layer)
             self._newest[layer] = max(number, self._newest.get(layer, number))
+            asked = replace(held.pause, created_at=created_at)
             if config_id not in self._held and await self._is_repeated(request, layer):
                 self._in_force.expect(request.expected_version, layer)
                 known = self._in_force.pauses.stored[layer]
-                pause = PauseInForce.asked(request, layer, config_id, created_at)
-                self._cover(Held(pause, request, number))
+                self._in_force.repeat(asked)
+                self._cover(Held(asked, request, number))
                 return Prepared(answer=paused_already(self._in_force, known), caller=request.caller)
+            self._in_force.ask(asked if name == config_id else replace(asked, config_id=name))
         prepared = write_up_switch(self._in_force, request, name, created_at, waiting)
         if config_id in self._held:  # it is in force already, and is stored on top of whatever there is by now
             return prepared
@@ -245,12 +248,17 @@ class Pausing:
 
         A resumption that was asked for between the two would else end both.
         """
-        stored = self._in_force.pauses.stored.get(layer)
-        is_later = stored is not None and stored.created_at <= self._clock()
-        return max(created_at, stored.created_at) if stored is not None and is_later else created_at
+        stored, now = self._in_force.pauses.stored.get(layer), self._clock()
+        others = [] if stored is None else [each.known_at for each in (stored, *stored.others)]
+        return max([created_at, *(each for each in others if each <= now)])
 
-    async def _before(self, layer: str, number: int, seen: Seen) -> list[tuple[PauseInForce, str, SwitchRequest]]:
+    async def _before(
+        self, layer: str, number: int, seen: Seen
+    ) -> tuple[list[tuple[PauseInForce, str, SwitchRequest]], str]:
         """Pauses that are not stored yet, and are before a resumption: they cannot end before they are stored.
+
+        Returns:
+            These, and the time of the resumption: no earlier than that of what came the same way before it.
 
         Raises:
             VersionConflict: a pause came after it was asked for, here or in another process.
@@ -259,15 +267,17 @@ class Pausing:
         if self._newest.get(layer, number) > number:  # callers take turns, so that one may have gone before
             raise VersionConflict(_PAUSED_SINCE)
         now = self._clock()
-        seen.expect(self._in_force.pauses.stored.get(layer), now)
-        if (covered := self._covered.get(layer)) is not None and seen.asked_at < covered.pause.created_at <= now:
-            raise VersionConflict(_PAUSED_SINCE)
+        covered = self._covered.get(layer)
+        alike = [self._in_force.pauses.stored.get(layer), None if covered is None else covered.pause]
+        for pause in alike:
+            seen.expect(pause, now)
         # Of those that are held, one that was asked for later stays.
         all_held = (self._held.get(pause.config_id) for pause in self._in_force.pauses.held)
         before = (each for each in all_held if each is not None and each.number < number)
         ended = (each for each in before if each.pause.layer == layer and not seen.precedes(each.pause, now))
         held = [(each.pause, each.pause.config_id, each.request) for each in ended]
-        return [*waiting, *held]
+        ends = (pause for pause in (*alike, *(pause for pause, _, _ in held)) if pause is not None)
+        return [*waiting, *held], max([seen.asked_at, *map(seen.no_earlier, ends)])
 
     async def _announced(self, layer: str, seen: Seen) -> list[tuple[PauseInForce, str, SwitchRequest]]:
         """Announced pauses of a layer that a resumption has to store before it, each with a name.

@@ -7,16 +7,19 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 from uuid import NAMESPACE_OID, uuid5
 
+from vivienne.changes.asked import Way
 from vivienne.config.layers import GLOBAL, asset_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+    from vivienne.changes.asked import Place
     from vivienne.changes.requests import SwitchRequest
     from vivienne.store.revision import Revision
     from vivienne.wire.pause import PauseClaim, PauseEntry
 
 
+_MOST_OTHERS = 2
 MOST_ENDED = 256
 """Pauses that are remembered after they ended; whether earlier ones did is looked up in the store."""
 
@@ -33,6 +36,10 @@ class PauseInForce:
         claimed_author: what a caller with a token said, where it was something else.
         heard_at: when this process learned of it, by its own clock; None if it was asked for here, or was stored when
             this process started.
+        place: where it came among what came the same way; None if it was not asked for here, or was stored when this
+            process started.
+        others: pauses of its layer that end with it, the latest first, each of another way. There are as many as it
+            takes to tell whether a resumption came after all of them: one of its own way, and one of another.
     """
 
     config_id: str
@@ -44,9 +51,11 @@ class PauseInForce:
     channel: str
     reason: str | None
     heard_at: str | None = field(default=None, compare=False)
+    place: Place | None = field(default=None, compare=False)
+    others: tuple[PauseInForce, ...] = field(default=(), compare=False)
 
     @classmethod
-    def stored(cls, revision: Revision, heard_at: str | None = None) -> Self:
+    def stored(cls, revision: Revision, heard_at: str | None = None, place: Place | None = None) -> Self:
         """The pause that a revision is."""
         return cls(
             revision.config_id,
@@ -58,6 +67,7 @@ class PauseInForce:
             revision.channel,
             revision.reason,
             heard_at,
+            place,
         )
 
     @classmethod
@@ -94,7 +104,20 @@ class PauseInForce:
             request.claimed_author,
             request.channel,
             request.reason,
+            place=Way().next() if request.asked is None else request.asked.place or Way().next(),
         )
+
+    @property
+    def known_at(self) -> str:
+        """When this process knew of it: no resumption that was asked for later came before it."""
+        return max(self.created_at, self.heard_at or "")
+
+    def beside(self, *others: PauseInForce) -> Self:
+        """The same with further pauses of its layer, which end with it."""
+        of_ways: dict[Way | None, PauseInForce] = {}
+        for each in sorted((*others, *self.others), key=lambda each: each.known_at, reverse=True):
+            of_ways.setdefault(None if each.place is None else each.place.way, each)
+        return replace(self, others=tuple(replace(each, others=()) for each in of_ways.values())[:_MOST_OTHERS])
 
     @property
     def names(self) -> tuple[tuple[str, str], tuple[str, str]]:
@@ -191,6 +214,7 @@ class PausesInForce:
         held: those that are in force and that the store did not take yet, the latest last.
         heard: those that another process announced and that were not read from the store yet: of each layer one that
             claims to be stored, and one that does not.
+        asking: the last one that is being stored.
         resumed: by layer, when it was last resumed.
         ended: config_id and layer of the last ones that were stored and are over.
     """
@@ -198,6 +222,7 @@ class PausesInForce:
     stored: Mapping[str, PauseInForce] = field(default_factory=dict)
     held: Pauses = _NO_PAUSES
     heard: Pauses = _NO_PAUSES
+    asking: PauseInForce | None = field(default=None, compare=False)
     resumed: Mapping[str, str] = field(default_factory=dict)
     ended: tuple[tuple[str, str], ...] = ()
 
@@ -226,8 +251,13 @@ class PausesInForce:
         before = stored.pop(revision.layer, None)
         held, heard = self.held.of(revision.layer), self.heard.of(revision.layer)
         if revision.action == "pause":
-            known = (each.heard_at for each in (*held, *heard) if _is_named(each, revision))
-            stored[revision.layer] = PauseInForce.stored(revision, next(known, heard_at))
+            asked = (*held, *heard) if self.asking is None else (*held, *heard, self.asking)
+            known = next((each for each in asked if _is_named(each, revision)), None)
+            if known is None:
+                pause = PauseInForce.stored(revision, heard_at)
+            else:
+                pause = PauseInForce.stored(revision, known.heard_at, known.place)
+            stored[revision.layer] = pause if before is None else pause.beside(before, *before.others)
         else:
             resumed = {**resumed, revision.layer: revision.created_at}
         left = self.held.without([each for each in held if _is_named(each, revision)])
@@ -242,6 +272,11 @@ class PausesInForce:
     def waiting(self, layer: str) -> list[PauseInForce]:
         """Those of a layer itself that were announced and that nobody stored."""
         return [pause for pause in self.heard.of(layer) if pause.version is None]
+
+    def repeating(self, pause: PauseInForce) -> Self:
+        """With one that is covered by the stored one of its layer."""
+        known = self.stored.get(pause.layer)
+        return self if known is None else replace(self, stored={**self.stored, pause.layer: known.beside(pause)})
 
     def holding(self, pause: PauseInForce) -> Self:
         """With a pause that is not stored yet."""

@@ -12,7 +12,7 @@ from contextlib import aclosing
 from time import time
 from typing import TYPE_CHECKING
 
-from vivienne.changes.requests import Asked, may_pause
+from vivienne.changes.asked import Asked, Way
 from vivienne.errors import TooManyRequests
 from vivienne.rates import Quota
 from vivienne.redis.client import sent_since
@@ -59,8 +59,7 @@ class ControlChannel:
         self._results = results
         self.waiting = WaitingMessages()
         self._redis: Redis | None = None
-        self._paused_at = 0.0
-        """When the last message that may pause was received, in seconds since 1970."""
+        self._way = Way()
         lease.when_lost(self._drop)
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
@@ -85,7 +84,7 @@ class ControlChannel:
 
     def _take(self, raw: bytes) -> None:
         switched = self._messages.switched(raw)
-        refused = self.waiting.put(raw, switched, self._asked(raw))
+        refused = self.waiting.put(raw, switched, self._asked())
         if refused is None:
             return
         if switched is None:
@@ -94,15 +93,12 @@ class ControlChannel:
             words = f"{self.waiting.switches:,} pauses and resumptions wait on this channel, the limit"
         self._results.put_refusal(lambda: self._messages.refuse_message(TooManyRequests(words), refused).text)
 
-    def _asked(self, raw: bytes) -> Asked:
+    def _asked(self) -> Asked:
         """When a message was received: it may have been there before, if the process or Redis stood still."""
         received_at, since = time(), STANDSTILL.since()
         if self._redis is not None:
             since = min(since, sent_since(self._redis, received_at))
-        since = max(since, self._paused_at)
-        if may_pause(raw):
-            self._paused_at = received_at
-        return Asked.at(received_at, since)
+        return Asked.at(received_at, since, self._way.next())
 
     async def _apply_changes(self) -> None:
         """Apply changes one after the other."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vivienne.access.caller import ENTRY, Caller
-from vivienne.changes.requests import asked_at
+from vivienne.changes.asked import asked_at
 from vivienne.channels.envelope import open_envelope
 from vivienne.channels.json import USUAL, read_object
 from vivienne.channels.messages import (
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vivienne.access.limits import MessageLimits
-    from vivienne.changes.requests import Asked
+    from vivienne.changes.asked import Asked
     from vivienne.changes.service import ConfigService
     from vivienne.wire.messages import Message
 

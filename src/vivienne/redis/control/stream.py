@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from redis.exceptions import ResponseError
 
-from vivienne.changes.requests import Asked, may_pause
+from vivienne.changes.asked import Asked, Way
 from vivienne.errors import Malformed, TooLarge
 from vivienne.rates import Quota
 from vivienne.redis.client import sent_since
@@ -64,8 +64,7 @@ class ControlStream:
         self._reading = StreamGroup(names.stream, GROUP, consumer, held)
         self.watch = self._reading.watch
         self._held = held
-        self._paused_at = 0.0
-        """When the last entry was added that may pause, in seconds since 1970."""
+        self._way = Way()
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
@@ -122,7 +121,7 @@ class ControlStream:
             )
             return self._messages.refuse(refused, name)
         raw = fields[FIELD] if FIELD in fields else next(iter(fields.values()))
-        asked = None if self._messages.switched(raw) is None else await self._added(redis, entry_id, raw)
+        asked = None if self._messages.switched(raw) is None else await self._added(redis, entry_id)
         tries, made, delay = 0, self._messages.made, FIRST_DELAY
         while self._held():
             outcome = await self._messages.carry_out(raw, name, asked)
@@ -140,7 +139,7 @@ class ControlStream:
             delay = min(2 * delay, LONGEST_DELAY)
         return None
 
-    async def _added(self, redis: Redis, entry_id: bytes, raw: bytes) -> Asked | None:
+    async def _added(self, redis: Redis, entry_id: bytes) -> Asked | None:
         """When an entry was added. Its number has the time by the clock of Redis, which tells its age.
 
         The answer of Redis falls between two readings of the local clock. A client may add an entry under any number;
@@ -159,7 +158,4 @@ class ControlStream:
         age = seconds + microseconds / 1e6 - int(entry_id.partition(b"-")[0]) / 1_000
         age = min(max(0.0, age), _OLDEST_SECONDS)
         added = time() - age
-        since = max(sent_since(redis, added), self._paused_at)
-        if may_pause(raw):
-            self._paused_at = added
-        return Asked.at(before - age, min(since, added))
+        return Asked.at(before - age, min(sent_since(redis, added), added), self._way.next())

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from vivienne.changes.requests import Asked
+    from vivienne.changes.asked import Asked
 
 MOST_WAITING, MOST_WAITING_BYTES = 10_000, 8 * 1024 * 1024
 """Changes that wait, and their bytes; as many pauses and resumptions may wait beside them. More are refused."""
