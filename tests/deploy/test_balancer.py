@@ -186,6 +186,42 @@ def test_a_pause_gets_through_while_a_gateway_hangs(balanced: Balanced, tmp_path
         eventually(lambda: http.post(f"{COMPREHENSIVE}/resume", json={"asset": "ETH"}).json().get("paused") == [])
 
 
+@contextmanager
+def unreachable() -> Iterator[int]:
+    """The port of a gateway that answers nobody who wants to connect, as one whose machine is gone."""
+    with ExitStack() as opened, socket.socket() as listening:
+        listening.bind(("127.0.0.1", free_port()))
+        listening.listen(0)
+        for _ in range(3):  # as many as its queue takes, and more
+            waiting = opened.enter_context(socket.socket())
+            waiting.setblocking(False)
+            with suppress(BlockingIOError):
+                waiting.connect(listening.getsockname())
+        yield listening.getsockname()[1]
+
+
+def test_a_resumption_does_not_wait_for_a_gateway_that_is_gone_and_a_pause_hardly(
+    balanced: Balanced, tmp_path: Path
+) -> None:
+    """What waits in the balancer would end a pause that is made meanwhile."""
+    for name in ("resume", "pause"):
+        (place,) = re.findall(rf"location = {COMPREHENSIVE}/{name} {{(.*?)}}", TEXT, re.DOTALL)
+        assert "proxy_connect_timeout 200ms;" in place
+    alone = re.sub(r"server gateway-2:8000 .*?;", "", TEXT)
+    with unreachable() as port:
+        one_of_two = TEXT.replace("gateway-1:8000", f"127.0.0.1:{port}").replace("gateway-2", "gateway-1")
+        with (
+            balancer(tmp_path, balanced.servers[0], text=one_of_two) as address,
+            httpx.Client(base_url=f"http://{address}", headers=bearer(balanced.token), timeout=SECONDS) as http,
+        ):
+            for name in ("pause", "resume") * 4:
+                assert http.post(f"{COMPREHENSIVE}/{name}", json={"asset": "ETH"}).status_code == 200
+        alone = alone.replace("gateway-1:8000", f"127.0.0.1:{port}")
+        with balancer(tmp_path, text=alone) as address, httpx.Client(base_url=f"http://{address}") as http:
+            answer = http.post(f"{COMPREHENSIVE}/resume", json={"asset": "ETH"}, timeout=SECONDS)
+    assert answer.status_code == 504, "and comes to none later"
+
+
 def test_one_address_gets_no_more_than_its_share_but_always_a_pause(balanced: Balanced, tmp_path: Path) -> None:
     text = TEXT.replace("rate=100r/s", "rate=1r/m").replace("burst=400", f"burst={MOST}")
     assert 2 == sum(before != after for before, after in zip(TEXT.splitlines(), text.splitlines(), strict=True))
@@ -200,7 +236,7 @@ def test_one_address_gets_no_more_than_its_share_but_always_a_pause(balanced: Ba
 def test_requests_that_do_not_end_keep_no_pause_of_their_address_out(balanced: Balanced, tmp_path: Path) -> None:
     text = TEXT.replace("limit_conn addresses 500", f"limit_conn addresses {MOST}")
     text = text.replace("limit_conn pauses 100", f"limit_conn pauses {MOST}")
-    assert 2 == sum(before != after for before, after in zip(TEXT.splitlines(), text.splitlines(), strict=True))
+    assert 3 == sum(before != after for before, after in zip(TEXT.splitlines(), text.splitlines(), strict=True))
     with balancer(tmp_path, *balanced.servers, text=text) as address, ExitStack() as opened:
         host, port = address.split(":")
         head = f"Host: {address}\r\nContent-Length: 9\r\n"

@@ -22,7 +22,7 @@ from raw_http import UPGRADE, answer, connected, request, rest
 from raw_http import ask as raw_ask
 from running import COMPREHENSIVE, Client, RunningServer, run_program
 from tokens import ENDPOINTS, NAMED, bearer, make_token, refusal
-from vivienne.server.policy import NEEDED, WEBSOCKET
+from vivienne.server.policy import NEEDED, WEBSOCKET, is_change, only_reads
 from vivienne.wire.token_entry import INCLUDED, ROLES
 
 if TYPE_CHECKING:
@@ -52,6 +52,17 @@ def running(folder: Path, tokens: dict[str, str]) -> Iterator[RunningServer]:
     assert tokens
     with RunningServer("--require-token", "--log-level", "debug", db=folder / "v.db") as server:
         yield server
+
+
+@pytest.mark.parametrize("name", ["x-1", "state", "ticket", "validate", "candles", "alerts", "preview"])
+@pytest.mark.parametrize("root", ["", "/vivienne"])
+def test_what_changes_something_is_known_by_its_whole_address_whatever_the_names_in_it(root: str, name: str) -> None:
+    for (method, path), role in NEEDED.items():
+        if method == WEBSOCKET or (name == "preview" and path == "/phoenix/alerts/{alert_id}"):  # it has that address
+            continue
+        scope = {"method": method, "path": root + re.sub(r"{\w+}", name, path)}
+        assert is_change(scope) == (method in ("POST", "DELETE") and role in ("tuner", "admin")), scope
+        assert only_reads(scope) == (method in ("GET", "HEAD") or (method == "POST" and role == "viewer")), scope
 
 
 def test_the_reference_opens_without_a_token_so_that_one_can_be_typed_there(running: RunningServer) -> None:

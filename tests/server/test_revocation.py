@@ -131,7 +131,7 @@ async def test_a_long_answer_breaks_off_once_the_token_is_revoked(book: TokenBoo
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/decisions", 401), ("POST", "/BTC/preview", 401), ("POST", "/decisions", 200)],
+    [("GET", "/decisions", 401), ("POST", "/phoenix/assets/BTC/preview", 401), ("POST", "/decisions", 200)],
 )
 async def test_what_only_reads_is_not_answered_once_the_token_is_revoked(
     book: TokenBook, method: str, path: str, status: int
@@ -142,7 +142,7 @@ async def test_what_only_reads_is_not_answered_once_the_token_is_revoked(
     problems.install(app)
 
     @app.api_route("/decisions", methods=["GET", "POST"])
-    @app.post("/BTC/preview")
+    @app.post("/phoenix/assets/BTC/preview")
     async def decisions() -> str:
         begun.set()
         await may_end.wait()

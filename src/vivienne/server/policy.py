@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING, Any
 
 from fastapi.routing import APIRoute, APIWebSocketRoute
@@ -121,25 +122,26 @@ CHANGES = frozenset(
 )
 """Endpoints whose use counts as a change of the caller."""
 PAUSE = ("POST", f"{PREFIX}/pause")
-_ASKS = frozenset(
-    path.rstrip("/").rpartition("/")[2]
-    for (method, path), role in NEEDED.items()
-    if method == "POST" and role in (None, "viewer", "feeder")
-)
-"""Last parts of the addresses to which a POST changes nothing in the configuration."""
 
 
-_READS = frozenset(
-    path.rpartition("/")[2] for (method, path), role in NEEDED.items() if method == "POST" and role == "viewer"
-)
-"""Last parts of the addresses to which a POST changes nothing at all."""
+def _to(*roles: Role | None) -> re.Pattern[str]:
+    """What the paths of all POST endpoints of some roles end with, and no other path of an endpoint."""
+    paths = [
+        re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))
+        for (method, path), role in NEEDED.items()
+        if method == "POST" and role in roles
+    ]
+    return re.compile(f"(?:{'|'.join(paths)})/?$")
+
+
+_ASKS, _READS = _to(None, "viewer", "feeder"), _to("viewer")
+"""Addresses to which a POST changes nothing in the configuration, and nothing at all."""
 
 
 def only_reads(scope: Mapping[str, Any]) -> bool:
     """Tell whether a request changes nothing, by its method and address."""
-    asked: str = scope.get("path", "")
     method = scope.get("method")
-    return method in READING or (method == "POST" and asked.rstrip("/").rpartition("/")[2] in _READS)
+    return method in READING or (method == "POST" and _READS.search(scope.get("path", "")) is not None)
 
 
 def is_pause(scope: Mapping[str, Any], root: str | None = None) -> bool:
@@ -157,8 +159,8 @@ def is_pause(scope: Mapping[str, Any], root: str | None = None) -> bool:
 
 def is_change(scope: Mapping[str, Any]) -> bool:
     """Tell whether a request is one that may change something, by its method and address."""
-    asked: str = scope.get("path", "")
-    return scope.get("method") in ("POST", "DELETE") and asked.rstrip("/").rpartition("/")[2] not in _ASKS
+    method = scope.get("method")
+    return method == "DELETE" or (method == "POST" and _ASKS.search(scope.get("path", "")) is None)
 
 
 def admission(access: Access) -> Callable[[HTTPConnection], Coroutine[Any, Any, None]]:
