@@ -61,8 +61,8 @@ class Budgets(TimeBudgets):
 
 
 @asynccontextmanager
-async def served(service: ConfigService, budgets: Budgets) -> AsyncIterator[str]:
-    """The address of a server."""
+async def served(service: ConfigService, budgets: Budgets, reading: TimeBudgets | None = None) -> AsyncIterator[str]:
+    """The address of a server; what arrives is read in time of its own, if there are two budgets."""
     app, hub = FastAPI(), Hub()
     configuration_routes(service, budgets).add_to(app)
     state = state_endpoint(service, hub, StateBoard(hub), Times(budgets, budgets))
@@ -76,7 +76,7 @@ async def served(service: ConfigService, budgets: Budgets) -> AsyncIterator[str]
         await charging(scope, receive, send)
 
     sockets = listen.bind("127.0.0.1", 0)
-    web = listen.server(known, Limits(), Incoming(budgets, service.metrics))
+    web = listen.server(known, Limits(), Incoming(reading or budgets, service.metrics))
     serving = asyncio.create_task(web.serve(sockets))
     try:
         async with asyncio.timeout(SECONDS):
@@ -129,6 +129,46 @@ async def test_over_a_websocket(tmp_path: Path) -> None:
 
         assert json.loads(await socket.recv())["code"] == "version_conflict"
         assert [*service.paused()] == ["BTC"]
+    await service.close()
+
+
+async def test_a_pause_waits_for_nothing_that_came_before_it_on_its_websocket(tmp_path: Path) -> None:
+    service, budgets = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ["BTC"]), Budgets()
+    before: list[dict[str, Any]] = [
+        {"type": "subscribe", "assets": ["BTC"], "updates": "changes"},
+        {"type": "ping"},
+        {"type": "config_update", "config": {"settings": {"state_threshold_bang": 90}}, "validate_only": True},
+        *[{"type": "ping", "request_id": f"p-{number}"} for number in range(10)],
+    ]
+    async with (
+        served(service, budgets, TimeBudgets(monotonic)) as address,
+        connect(f"ws://{address}/ws/state", local_addr=(BUSY, 0)) as socket,
+    ):
+        budgets.use_up(2.0)
+        for message in before:
+            await socket.send(json.dumps(message))
+        await socket.send(json.dumps({"type": "pause", "asset": "BTC"}))
+        answer = json.loads(await socket.recv())
+    assert (answer["type"], answer["status"]) == ("pause_response", "success")
+    assert [*service.paused()] == ["BTC"]
+    await service.close()
+
+
+async def test_what_comes_after_a_pause_on_its_websocket_waits_for_it_and_a_resumption_before_it_ends_it_not(
+    tmp_path: Path,
+) -> None:
+    service, budgets = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ["BTC"]), Budgets()
+    async with (
+        served(service, budgets) as address,
+        connect(f"ws://{address}/ws/state", local_addr=(BUSY, 0)) as socket,
+    ):
+        budgets.use_up(0.3)
+        for number, name in enumerate(("resume", "pause", "pause", "resume")):
+            await socket.send(json.dumps({"type": name, "asset": "BTC", "request_id": f"n-{number}"}))
+        answers = [json.loads(await socket.recv()) for _ in range(4)]
+    told = [(each["request_id"], each.get("code", each["status"])) for each in answers]
+    assert told == [("n-1", "success"), ("n-2", "success"), ("n-0", "version_conflict"), ("n-3", "success")]
+    assert not service.paused()
     await service.close()
 
 

@@ -53,17 +53,29 @@ class Line(Protocol):
     def write(self, data: bytes) -> None:
         """Write to the connection; what cannot be sent at once is kept."""
 
-    def taken(self, *, is_last: bool) -> None:
-        """Note that a message was taken to be answered, and whether it is the last one that waits."""
-
-    def answered(self) -> None:
-        """Note that it is answered."""
+    def done(self, message: dict[str, Any]) -> None:
+        """Note that a message is answered."""
 
     def drop_messages(self) -> None:
         """Keep none of the messages that nobody will answer."""
 
     def close(self, code: int, reason: str) -> None:
         """Close the WebSocket."""
+
+
+class _Lane:
+    """Messages that are answered one after the other.
+
+    Attributes:
+        said: those that wait.
+        task: answers them.
+    """
+
+    __slots__ = ("said", "task")
+
+    def __init__(self) -> None:
+        self.said: deque[dict[str, Any]] = deque()
+        self.task: asyncio.Task[None] | None = None
 
 
 class Direct:
@@ -85,7 +97,7 @@ class Direct:
 
     __slots__ = (
         "_at_end", "_caller", "_context", "_first", "_hearing", "_is_open", "_is_stopping", "_leave", "_line",
-        "_mailbox", "_said", "_task", "_times", "_waits_for_time", "inflates", "is_free", "write",
+        "_mailbox", "_pauses", "_rest", "_times", "_waits_for_time", "inflates", "is_free", "write",
     )  # fmt: skip
 
     def __init__(
@@ -105,9 +117,9 @@ class Direct:
         self._leave = leave
         self._context = copy_context()
         self._first = mailbox.unsent()
-        self._said: deque[dict[str, Any]] | None = None
-        """What the client has said; None while it is silent."""
-        self._task: asyncio.Task[None] | None = None
+        self._pauses: _Lane | None = None
+        self._rest: _Lane | None = None
+        """What the client has said, pauses and everything else; None while it is silent."""
         self._at_end: list[Callable[[], object]] | None = []
         """What is called at the end; None after it."""
         self._is_open, self._is_stopping, self._waits_for_time = True, False, False
@@ -163,44 +175,56 @@ class Direct:
         else:
             self._lose()
 
+    @property
+    def _is_silent(self) -> bool:
+        return self._pauses is None and self._rest is None
+
     def _hear_later(self, event: dict[str, Any]) -> None:
-        if self._said is None:
-            self._said = deque()
-        self._said.append(event)
-        if self._task is None:
+        """Answer a message after those before it. A pause waits for pauses only, and what comes later for the pause."""
+        if self._hearing.is_urgent(event, self._caller):
+            lane = self._pauses = self._pauses or _Lane()
+        else:
+            lane = self._rest = self._rest or _Lane()
+        lane.said.append(event)
+        if lane.task is None:
             loop = asyncio.get_running_loop()
-            self._task = loop.create_task(self._hear(), context=self._context)
-            self._line.tasks.add(self._task)
-            self._task.add_done_callback(self._heard)
+            lane.task = loop.create_task(self._hear(lane), context=self._context.copy())
+            self._line.tasks.add(lane.task)
+            lane.task.add_done_callback(self._heard)
 
-    async def _hear(self) -> None:
+    async def _hear(self, lane: _Lane) -> None:
         try:
-            while self._said:
-                event = self._said.popleft()
-                self._line.taken(is_last=not self._said)
-                await self._answer(event)
-                self._line.answered()
+            while lane.said:
+                event = lane.said.popleft()
+                await self._answer(event, is_pause=lane is self._pauses)
+                self._line.done(event)
         finally:
-            self._fall_silent()  # here, because more may come before anybody knows that this has ended
+            self._fall_silent(lane)  # here, because more may come before anybody knows that this has ended
 
-    def _fall_silent(self) -> None:
-        self._task = self._said = None
+    def _fall_silent(self, lane: _Lane) -> None:
+        if lane is self._pauses:
+            self._pauses = None
+        else:
+            self._rest = None
         if self._is_stopping:
             self._close_once_done()
-        if not self._is_open:
+        if not self._is_open and self._is_silent:
             self._end()
 
-    async def _answer(self, event: dict[str, Any]) -> None:
+    async def _answer(self, event: dict[str, Any], *, is_pause: bool) -> None:
         # One at a time, and no more than the caller has time for: others have their turn between two of them.
-        if not self._hearing.is_urgent(event, self._caller):
+        if not is_pause:
+            if self._pauses is not None and self._pauses.task is not None:
+                await asyncio.wait({self._pauses.task})
             await self._times.messages.due(self._caller.key)
         self._times.messages.charge(self._caller.key, AROUND_SECONDS)
         await self._hearing.hear(event, self._caller)
 
     def _heard(self, task: asyncio.Task[None]) -> None:
         self._line.tasks.discard(task)
-        if self._task is task:  # it was cancelled before it began
-            self._fall_silent()
+        for lane in (self._pauses, self._rest):
+            if lane is not None and lane.task is task:  # it was cancelled before it began
+                self._fall_silent(lane)
         if not task.cancelled() and (failure := task.exception()) is not None:
             raise failure  # the event loop reports it
 
@@ -217,12 +241,13 @@ class Direct:
         """See `vivienne.server.staying.Staying`."""
         if self._is_open:
             self._line.close(_POLICY_VIOLATION, reason)
-        if self._task is not None:
-            self._task.cancel()
+        for lane in (self._pauses, self._rest):
+            if lane is not None and lane.task is not None:
+                lane.task.cancel()
         self._lose()
 
     def _close_once_done(self) -> None:
-        if self._is_open and self._task is None and self._line.is_writable and not self._mailbox.unsent():
+        if self._is_open and self._is_silent and self._line.is_writable and not self._mailbox.unsent():
             self._line.close(GOING, "")
             self._lose()
 
@@ -230,7 +255,7 @@ class Direct:
         """Send nothing more. What the client has said is answered still, to nobody."""
         self.is_free = self._is_open = False
         self._leave()
-        if self._task is None:
+        if self._is_silent:
             self._end()
 
     def _end(self) -> None:

@@ -149,6 +149,7 @@ class WebSocketProtocol(Receiving):
         waiting, self.queue = self.queue, direct  # type: ignore[assignment]  # nobody reads from it any more
         while not waiting.empty():
             direct.put_nowait(waiting.get_nowait())  # type: ignore[arg-type]  # its keys are text
+        self.read_on()
 
     @property
     def write(self) -> Callable[[bytes], None]:

@@ -43,6 +43,10 @@ _FRAMES_IN_TURN, _BYTES_IN_TURN = 64, 256 * 1024
 _SMALL_FRAMES, _SMALL_FRAMES_PER_SECOND = 1_000.0, 100.0
 """Frames that are no message by themselves - pings, pongs, parts of messages - of one WebSocket: at once, and a
 second."""
+_MOST_WAITING, _MOST_WAITING_SIZE = 16, 32 * 1024
+"""Messages, or bytes of more than one, of a WebSocket that are read before they are answered: a pause among them, which
+then waits for none of the others. The longest pause has half as many bytes.
+"""
 _FEW = 16.0
 """Of these, so many may come even if those of its caller are too many: others of the same caller sent them."""
 
@@ -200,32 +204,49 @@ class Receiving(WebSocketsSansIOProtocol):
         self._kept.append((message, getsizeof(message.get("text", ""))))
         self._kept_size += self._kept[-1][1]
         self.queue.put_nowait(message)  # type: ignore[arg-type]  # it has a key of our own
-        if not self.read_paused:
+        if not self.read_paused and self._is_full():
             self.read_paused = True
             self._stop_reading()
+
+    def _is_full(self) -> bool:
+        """True once no more is read until something is answered."""
+        if not self.stays:
+            return True
+        return len(self._kept) > _MOST_WAITING or (len(self._kept) > 1 and self._kept_size > _MOST_WAITING_SIZE)
+
+    def done(self, message: dict[str, Any]) -> None:
+        """See `vivienne.server.direct.Line`."""
+        for kept in self._kept:
+            if kept[0] is message:
+                self._kept.remove(kept)
+                self._kept_size -= kept[1]
+                self._count_held()
+                break
+        self.read_on()
+
+    def read_on(self) -> None:
+        """Read more, where there is room for it."""
+        if self.read_paused and not self._is_full():
+            self.read_paused = False
+            self._go_on()
 
     async def receive(self) -> Any:
         """The next message; the one before is answered. Once all are taken, reading goes on."""
         if self._is_answering:
-            self.answered()
+            self._answered()
         message: Any = await self.queue.get()
         if self._kept and message is self._kept[0][0]:
-            self.taken(is_last=self.queue.empty())
+            self._is_answering = True
+            if self.read_paused and self.queue.empty():
+                self.read_paused = False
+                self._go_on()
         return message
 
-    def taken(self, *, is_last: bool) -> None:
-        """Note that a message was taken to be answered, and whether it is the last one that waits: then read on."""
-        self._is_answering = True
-        if self.read_paused and is_last:
-            self.read_paused = False
-            self._go_on()
-
-    def answered(self) -> None:
-        """Note that it is answered."""
-        if self._is_answering:
-            self._is_answering = False
-            self._kept_size -= self._kept.pop(0)[1]
-            self._count_held()
+    def _answered(self) -> None:
+        """Note that the first one is answered."""
+        self._is_answering = False
+        self._kept_size -= self._kept.pop(0)[1]
+        self._count_held()
 
     # Counting
 

@@ -41,12 +41,14 @@ class Seen(NamedTuple):
     def precedes(self, pause: PauseInForce, now: str) -> bool:
         """Tell whether a pause was asked for after the resumption, as far as can be told.
 
-        One that came the same way before it did not, however long both waited. One of another process that this one
-        had heard of came before it, whatever clocks say. Of those that it had not heard of, only one that was stored
-        when it was asked for may have come before.
+        Of those that came the same way their order tells, however long they waited. One of another process that this
+        one had heard of came before it, whatever clocks say. Of those that it had not heard of, only one that was
+        stored when it was asked for may have come before.
         """
         if self._follows(pause):
             return False
+        if pause.place is not None and pause.place.is_after(self.place):  # it went before it
+            return True
         was_there = pause.version is not None and pause.version <= self.stored
         if pause.heard_at is not None:
             is_at_once = self.looked_up_at <= later(self.asked_at, AT_ONCE_SECONDS)
