@@ -81,13 +81,13 @@ class Showing:
         self._mailbox = hub.join()
         self._shown: dict[str, dict[str, Any]] = {}
 
-    def take(self, *messages: Any) -> None:
+    def take(self, *messages: Any, waited: float = 0.0) -> None:
         for message in messages:
             raw = json.dumps(message).encode()
             if "asset" in message:
-                self.gateway.take(STATE + message["asset"], raw)
+                self.gateway.take(STATE + message["asset"], raw, waited)
             else:
-                self.gateway.take_heartbeat(raw)
+                self.gateway.take_heartbeat(raw, waited)
 
     def after(self, seconds: float, *messages: Any) -> dict[str, str]:
         """The status of each asset after a time in which these messages went on to come."""
@@ -114,6 +114,21 @@ async def test_a_state_is_stale_when_no_newer_one_comes_whatever_heartbeats_say(
     assert "has published no state for" in whole(showing.market.troubles())["BTC"]
     showing.take(state(2))
     assert {"BTC": "live"} == showing.after(1, beat())
+
+
+async def test_what_waited_while_this_process_stood_still_makes_nothing_live() -> None:
+    showing = Showing()
+    showing.take(state(1), beat())
+    assert {"BTC": "live"} == showing.after(1)
+    showing.now += 20.0
+    for number in range(3):
+        showing.take(beat(), state(2 + number), waited=19.0 - number)
+        assert {"BTC": "stale"} == showing.after(0)
+    assert {"BTC": "stale"} == showing.after(1)
+    showing.take(beat())
+    assert {"BTC": "stale"} == showing.after(0), "its states are as old as before"
+    showing.take(state(5))
+    assert {"BTC": "live"} == showing.after(0)
 
 
 async def test_an_agent_is_known_by_its_share_also_when_it_is_gone() -> None:

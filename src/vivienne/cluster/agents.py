@@ -50,12 +50,13 @@ class Agents:
         self.clocks = Clocks()
         """Of the agents."""
 
-    def take(self, beat: Heartbeat) -> None:
-        """Take a heartbeat."""
+    def take(self, beat: Heartbeat, waited: float = 0.0) -> None:
+        """Take a heartbeat that was sent so many seconds ago."""
         self._beats[beat["agent"]] = self._cut(beat)
         self._decided_by[beat["agent"]] = frozenset(self._assets).intersection(beat["assets"])
-        self.clocks.take(beat)
-        self.hear(beat["agent"])
+        if not waited:
+            self.clocks.take(beat)
+        self.hear(beat["agent"], waited)
 
     def _cut(self, beat: Heartbeat) -> Heartbeat:
         """What this process has a use for: anybody who may publish could send more, under any number of names."""
@@ -66,10 +67,10 @@ class Agents:
         assets = beat["assets"][: len(self._assets) + 1]
         return {**beat, "assets": assets, "troubles": troubles, "settings": settings}
 
-    def hear(self, agent: str) -> None:
-        """Note a message of an agent, which shows that it is alive."""
-        self._heard.pop(agent, None)
-        self._heard[agent] = self._clock()
+    def hear(self, agent: str, waited: float = 0.0) -> None:
+        """Note a message of an agent, which shows that it was alive so many seconds ago."""
+        at = self._clock() - waited
+        self._heard[agent] = max(at, self._heard.pop(agent, at))
         if len(self._heard) > MOST_UNPROVEN:
             self._remove_unproven()
 

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from vivienne.redis.backlog import Backlog
 from vivienne.redis.listening import heard_on
 from vivienne.redis.publishing import STATE
 
@@ -42,15 +43,16 @@ class EarlierAgents:
 
     async def _follow(self, redis: Redis, assets: frozenset[str]) -> None:
         """Listen to the states of these assets until they are others."""
-        gateway, listening = self._gateway, asyncio.Event()
-        async with aclosing(heard_on(redis, listening.set, *(STATE + asset for asset in sorted(assets)))) as messages:
+        gateway, listening, backlog = self._gateway, asyncio.Event(), Backlog(asyncio.get_running_loop().time)
+        channels = (STATE + asset for asset in sorted(assets))
+        async with aclosing(heard_on(redis, listening.set, *channels, backlog=backlog)) as messages:
             async for message in messages:
                 if listening.is_set():
                     listening.clear()
                     gateway.followed_whole = assets
                     await gateway.read_again(redis, assets)
                 if message is not None:
-                    gateway.take(*message)
+                    gateway.take(*message, backlog.waited)
                 if gateway.earlier is not assets:
                     break
         gateway.followed_whole = frozenset()

@@ -11,6 +11,7 @@ from vivienne.cluster.heartbeats import AGENTS, HEARTBEAT_SECONDS, LONGEST_NAME,
 from vivienne.cluster.published import MOST_STATE_BYTES, Kept, is_state, read, seconds_since
 from vivienne.cluster.remote_market import AGENT_LOST
 from vivienne.cluster.state_changes import StateChanges, batch_of
+from vivienne.redis.backlog import Backlog
 from vivienne.redis.listening import heard, heard_on
 from vivienne.redis.publishing import PUBLISHED_BY, STATE, STATES_CHANGED
 from vivienne.slices import slices_of_loop
@@ -51,10 +52,11 @@ class GatewayHeartbeats:
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
-        async with aclosing(heard(redis, ready, AGENTS)) as beats:
+        backlog = Backlog(asyncio.get_running_loop().time)
+        async with aclosing(heard(redis, ready, AGENTS, backlog)) as beats:
             async for raw in beats:
                 if raw is not None:
-                    self._gateway.take_heartbeat(raw)
+                    self._gateway.take_heartbeat(raw, backlog.waited)
 
 
 class Gateway:
@@ -98,10 +100,11 @@ class Gateway:
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
         listening, loop = asyncio.Event(), asyncio.get_running_loop()
-        self._all_shown = ready
+        channels = self._asking.channel, STATES_CHANGED
+        self._all_shown, backlog = ready, Backlog(loop.time)
         settling: asyncio.TimerHandle | None = None
         try:
-            async with aclosing(heard_on(redis, listening.set, self._asking.channel, STATES_CHANGED)) as messages:
+            async with aclosing(heard_on(redis, listening.set, *channels, backlog=backlog)) as messages:
                 async for message in messages:
                     if listening.is_set():
                         # From now on no newer message can be missed.
@@ -111,7 +114,7 @@ class Gateway:
                         settling = loop.call_later(SETTLE_SECONDS, self._show_kept)
                         self._settle(*(agent for agent in self._kept if self._agents.is_there(agent)))
                     if message is not None:
-                        self.take(*message)
+                        self.take(*message, backlog.waited)
                     if self._missed and loop.time() >= self._read_again_at:
                         await self.read_again(redis, self._missed)
         finally:
@@ -187,7 +190,7 @@ class Gateway:
         """Show the kept states of agents that were heard from; say so when all are shown."""
         for agent in agents:
             for kept in self._kept.pop(agent, ()):
-                self._show(kept, None)
+                self._show(kept, self._lost(agent))
         if not self._kept:
             self._all_shown()
 
@@ -203,43 +206,49 @@ class Gateway:
         state: Any = kept.state  # it was looked at
         self._relay.receive(state, kept.agent, waited, lost, is_read_again=is_read_again)
 
-    def take_heartbeat(self, raw: bytes) -> None:
-        """Take a heartbeat; ignore any other message."""
+    def take_heartbeat(self, raw: bytes, waited: float = 0.0) -> None:
+        """Take a heartbeat that was sent so many seconds ago; ignore any other message."""
         if (beat := read_heartbeat(raw)) is not None:
             agent = beat["agent"]
-            self._agents.take(beat)
+            self._agents.take(beat, waited)
             self._note_earlier()
             for asset, early in list(self._early.items()):
                 if early.agent == agent and self._agents.decides(agent, asset):
                     del self._early[asset]
-                    self._show(early, None)
+                    self._show(early, self._lost(agent))
             if agent in self._kept:
                 self._settle(agent)
 
-    def take(self, channel: str, raw: bytes) -> None:
-        """Take changes, a state or an answer, each on its own channel only; ignore any other message."""
+    def take(self, channel: str, raw: bytes, waited: float = 0.0) -> None:
+        """Take changes, a state or an answer, each on its own channel only; ignore any other message.
+
+        Args:
+            channel: on which it was heard.
+            raw: the message.
+            waited: seconds since it was published.
+        """
         if channel == self._asking.channel:
             if self._asking.awaits(raw) and (message := read(raw)) is not None:
                 self._asking.settle(message)  # type: ignore[arg-type]  # it begins as one
         elif channel == STATES_CHANGED:
             if (batch := batch_of(raw)) is not None:
-                self._take_changes(batch)
+                self._take_changes(batch, waited)
         else:
             message = read(raw) if len(raw) <= MOST_STATE_BYTES else None
             if message is not None and channel == f"{STATE}{message.get('asset')}":
-                self._take_state(message)
+                self._take_state(message, waited)
 
-    def _take_changes(self, batch: Batch) -> None:
+    def _take_changes(self, batch: Batch, waited: float) -> None:
         for entry in batch.entries:
             asset = entry.get("asset")
             if not self._is_shown(asset) or asset in self.followed_whole:
                 continue
             if entry.get("type") == "asset_changed":
-                self._take_change(batch.agent, asset, entry)
+                self._take_change(batch.agent, asset, entry, waited)
             else:
-                self._take_state({**entry, PUBLISHED_BY: batch.agent})
+                self._take_state({**entry, PUBLISHED_BY: batch.agent}, waited)
 
-    def _take_change(self, agent: str, asset: str, change: dict[str, Any]) -> None:
+    def _take_change(self, agent: str, asset: str, change: dict[str, Any], waited: float) -> None:
         """Pass on what a change makes of the last state, if its agent decides the asset."""
         if not self._agents.decides(agent, asset) or not self._relay.hears(asset, agent):
             return
@@ -247,28 +256,32 @@ class Gateway:
         if state is None:
             self._missed.add(asset)
             return
-        self._relay.receive(state, agent)
-        self._agents.hear(agent)
+        self._agents.hear(agent, waited)
+        self._relay.receive(state, agent, waited, self._lost(agent))
 
-    def _take_state(self, message: dict[str, Any]) -> None:
-        if (agent := self._receive(message)) is not None:
+    def _lost(self, agent: str) -> str | None:
+        """The reason why states of an agent are stale; None if it is there."""
+        return None if self._agents.is_there(agent) else AGENT_LOST
+
+    def _take_state(self, message: dict[str, Any], waited: float) -> None:
+        if (agent := self._receive(message, waited)) is not None:
             self._changes.is_whole(message["asset"])
-            self._agents.hear(agent)
             if agent in self._kept:
                 self._settle(agent)
 
-    def _receive(self, message: dict[str, Any]) -> str | None:
+    def _receive(self, message: dict[str, Any], waited: float) -> str | None:
         """Pass a state on, and return its agent. None if it is not a state, or its agent does not decide the asset."""
         if not self._is_shown(message.get("asset")) or not is_state(message):
             return None
-        came = Kept(message, 0.0, asyncio.get_running_loop().time())
+        came = Kept(message, waited, asyncio.get_running_loop().time())
         if len(came.agent) > LONGEST_NAME:
             return None
         if not self._agents.decides(came.agent, message["asset"]):
             # The next heartbeat of an agent says so. A program that may publish states only cannot invent an agent.
             self._early[message["asset"]] = came
             return None
-        self._show(came, None)
+        self._agents.hear(came.agent, waited)
+        self._show(came, self._lost(came.agent))
         return came.agent
 
     def _is_shown(self, asset: object) -> TypeGuard[str]:

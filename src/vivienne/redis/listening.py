@@ -6,6 +6,7 @@ import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from vivienne.redis.backlog import Backlog
 from vivienne.redis.client import Client
 from vivienne.slices import SharedSlices
 
@@ -15,20 +16,22 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 QUIET_SECONDS = 1.0
-"""Time without a message after which the connection is pinged."""
+"""Time between two pings of the connection."""
 DEAF_SECONDS = 3.0
 """Longest time until the ping is answered."""
 
 
-async def heard(redis: Redis, subscribed: Callable[[], None], channel: str) -> AsyncGenerator[bytes | None]:
+async def heard(
+    redis: Redis, subscribed: Callable[[], None], channel: str, backlog: Backlog | None = None
+) -> AsyncGenerator[bytes | None]:
     """Messages of one channel from now on; see `heard_on`."""
-    async with aclosing(heard_on(redis, subscribed, channel)) as messages:
+    async with aclosing(heard_on(redis, subscribed, channel, backlog=backlog)) as messages:
         async for message in messages:
             yield None if message is None else message[1]
 
 
 async def heard_on(
-    redis: Redis, subscribed: Callable[[], None], *channels: str
+    redis: Redis, subscribed: Callable[[], None], *channels: str, backlog: Backlog | None = None
 ) -> AsyncGenerator[tuple[str, bytes] | None]:
     """Messages of channels from now on, each with its channel; None each time the connection showed that it is alive.
 
@@ -39,33 +42,37 @@ async def heard_on(
         redis: the connection; the subscription has one of its own.
         subscribed: called when every later message will be heard.
         channels: to listen to.
+        backlog: tells how long what comes may have waited.
 
     Raises:
         TimeoutError: the ping was not answered.
         RedisError: the connection broke. It does not reconnect: messages in between would be lost unnoticed.
     """
     clock = asyncio.get_running_loop().time
+    backlog = backlog or Backlog(clock)
     slices = redis.slices if isinstance(redis, Client) else SharedSlices()
     async with redis.pubsub() as listener:
         async with asyncio.timeout(DEAF_SECONDS):
             await listener.subscribe(*channels)
-        unconfirmed = len(channels)
-        asked: float | None = clock()
+        unconfirmed, pinged_at = len(channels), clock()
         while True:
             # What has arrived already is handed out without a pass of the event loop: thousands of messages at once.
             await slices.rest()
+            if backlog.asked_at is None and clock() - pinged_at >= QUIET_SECONDS:
+                async with asyncio.timeout(DEAF_SECONDS):
+                    await listener.ping()
+                backlog.asked()
+                pinged_at = clock()
             message = await listener.get_message(timeout=QUIET_SECONDS)
             if message is None:
-                if asked is None:
-                    async with asyncio.timeout(DEAF_SECONDS):
-                        await listener.ping()
-                    asked = clock()
-                elif clock() - asked > DEAF_SECONDS:
+                if (unconfirmed or backlog.asked_at is not None) and clock() - pinged_at > DEAF_SECONDS:
                     raise TimeoutError("it does not answer")
                 continue
-            asked = None
             if message["type"] == "subscribe":
                 unconfirmed -= 1
                 if unconfirmed == 0:
+                    backlog.begin()
                     subscribed()
+            elif message["type"] == "pong":
+                backlog.answered()
             yield (message["channel"].decode(), message["data"]) if message["type"] == "message" else None
