@@ -76,9 +76,14 @@ class Urgency:
         finally:
             self._under_way -= 1
 
+    @property
+    def is_under_way(self) -> bool:
+        """True while something is urgent."""
+        return self._under_way > 0
+
     async def rest(self) -> None:
         """Let others have their turn: a pass of the event loop, or more while something is urgent."""
-        await asyncio.sleep(SLICE_SECONDS if self._under_way else 0)
+        await asyncio.sleep(SLICE_SECONDS if self.is_under_way else 0)
 
 
 URGENCY = Urgency()

@@ -24,6 +24,7 @@ from vivienne.server.gate import Gate
 from vivienne.server.http import CALLER
 from vivienne.server.policy import PAUSE
 from vivienne.server.websockets import _Conversation, state_endpoint, websocket_routes
+from vivienne.slices import URGENCY
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.stream.hub import Hub
 from vivienne.stream.logs import LogStream
@@ -61,6 +62,30 @@ async def test_who_used_up_its_time_waits_with_requests_and_not_with_a_pause() -
         late[WAITING]()  # its client leaves
         await waiting
     assert begun == ["/other", PAUSE[1]]
+
+
+async def test_a_pause_is_urgent_once_all_of_it_is_there() -> None:
+    """Else one whose body does not come would slow everything down."""
+    seen: list[bool] = []
+
+    async def app(_scope: Any, receive: Any, _send: Any) -> None:
+        for _ in range(3):
+            seen.append(URGENCY.is_under_way)
+            await receive()
+        seen.append(URGENCY.is_under_way)
+
+    parts = iter((True, False, False))
+
+    async def receive() -> dict[str, Any]:
+        return (
+            {"type": "http.request", "body": b"", "more_body": next(parts)}
+            if len(seen) < 3
+            else {"type": "http.disconnect"}
+        )
+
+    scope = {"type": "http", "method": PAUSE[0], "path": PAUSE[1], CALLER: Caller("192.0.2.1")}
+    await Charging(app, TimeBudgets(monotonic))(scope, receive, _nothing)
+    assert [*seen, URGENCY.is_under_way] == [False, False, True, True, False]
 
 
 async def test_what_only_reads_ends_when_its_client_leaves_and_a_change_goes_on() -> None:

@@ -287,3 +287,33 @@ def test_a_resumption_that_a_server_reads_late_ends_no_pause_that_was_made_meanw
     assert answer["code"] == "version_conflict"
     assert second.post("pause", {}).json()["paused"] == ["BTC", "ETH"]
     assert second.post("resume", {}).json()["paused"] == []
+
+
+def test_a_resumption_that_was_begun_before_a_pause_does_not_end_it(pair: tuple[RunningServer, RunningServer]) -> None:
+    """A part of it may be lost on its way and sent again; or it comes in fragments."""
+    first, second = pair
+    resume = request("POST", f"{COMPREHENSIVE}/resume", ("Host", "localhost"), ("Content-Length", "0"))
+    message = json.dumps({"type": "resume", "request_id": "begun"})
+    parsed = threading.Event()
+
+    def parts() -> Iterator[str]:
+        yield message[:10]
+        assert parsed.wait(SECONDS)
+        yield message[10:]
+
+    with (
+        socket.create_connection(("127.0.0.1", first.port), SECONDS) as opened,
+        connect(f"ws://127.0.0.1:{first.port}/ws/state") as client,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        opened.sendall(resume[:40])
+        sending = threads.submit(client.send, parts())
+        time.sleep(1.0)  # until both parts have surely been read
+        assert second.post("pause", {}).status_code == 200
+        opened.sendall(resume[40:])
+        parsed.set()
+        sending.result()
+        assert statuses(opened, 1) == ["412"]
+        answer = next(each for each in map(json.loads, client) if each.get("request_id") == "begun")
+    assert answer["code"] == "version_conflict"
+    assert second.post("resume", {}).json()["paused"] == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from vivienne.slices import URGENCY
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
 
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from vivienne.access.budget import TimeBudgets
     from vivienne.access.caller import Caller
@@ -58,8 +58,7 @@ class Charging:
             if caller is None:
                 await self._app(scope, receive, send)
             else:
-                with URGENCY.under_way():
-                    await self._app(scope, receive, send)
+                await _run_urgently(self._app, scope, receive, send)
             return
         try:
             async with asyncio.timeout(_LONGEST_WAIT):
@@ -87,6 +86,19 @@ class Charging:
             goes_on()
             scope.pop(WAITING, None)
             self._budgets.forget(key, number)
+
+
+async def _run_urgently(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Pass a pause on. Once all of it is there other work goes at a slower pace, until it is answered."""
+    with ExitStack() as urgent:
+
+        async def receiving() -> Message:
+            message = await receive()
+            if message["type"] == "http.request" and not message.get("more_body"):
+                urgent.enter_context(URGENCY.under_way())
+            return message
+
+        await app(scope, receiving, send)
 
 
 @contextmanager

@@ -60,6 +60,8 @@ class Receiving(HttpToolsProtocol):
         self._pauses_as: str | None = None
         """Name under which the request that is answered has its turn among pauses; None if it is no pause."""
         self._way = Way()
+        self._begun_since = 0.0
+        """When the first byte of the request may have arrived, in seconds since 1970."""
         self._turns = 0
         """Pieces parsed since the connection was last idle; one more once it has been used."""
 
@@ -170,6 +172,7 @@ class Receiving(HttpToolsProtocol):
             self.everything.speaks_for(self, self.whose)
         self.everything.waits(self)
         self._arriving.begin()
+        self._begun_since = self.flow.since
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -201,7 +204,7 @@ class Receiving(HttpToolsProtocol):
             self._arriving.body_left = int(named.get(b"content-length", b"0"))  # the parser has checked it
         super().on_headers_complete()
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]  # it has a key of our own
-        scope[RECEIVED] = time(), self.flow.since, self._way.next()
+        scope[RECEIVED] = time(), self._begun_since, self._way.next()
         if is_handshake and refused is None:
             return  # it has no answer of HTTP
         # After a handshake that is none come frames, which somebody else may have chosen: they are no request.

@@ -67,7 +67,7 @@ class Receiving(WebSocketsSansIOProtocol):
         self._unread = bytearray()
         """Bytes that have arrived and wait for their turn."""
         self._unread_since = 0.0
-        """When the first of them may have arrived, in seconds since 1970."""
+        """When they, or a message that they go on with, may have begun to arrive, in seconds since 1970."""
         self._arrivals = Arrivals(time())
         self._way = Way()
         self._turn: Turn | None = None
@@ -88,7 +88,7 @@ class Receiving(WebSocketsSansIOProtocol):
             super().data_received(data)
             return
         since = self._arrivals.read(len(data))
-        if not self._unread:
+        if not self._unread and self._is_between_messages:
             self._unread_since = since
         self._unread += data
         self._go_on()
@@ -289,9 +289,13 @@ class Receiving(WebSocketsSansIOProtocol):
         self._kept = [(message, 0) for message, _ in self._kept]
         self._counted = self._kept_size = 0
 
+    @property
+    def _is_between_messages(self) -> bool:
+        return not self.frames and not len(self.conn.reader.buffer)
+
     def _time_the_rest(self) -> None:
         """Give a message that has begun so much time to end."""
-        is_whole = not self.frames and not len(self.conn.reader.buffer)
+        is_whole = self._is_between_messages
         if is_whole and self._rest_timer is not None:
             self._rest_timer.cancel()
             self._rest_timer = None
