@@ -278,7 +278,7 @@ async def test_a_pause_that_is_repeated_pauses_again(service: ConfigService) -> 
 async def test_pauses_without_end_pause_and_fill_no_history(
     service: ConfigService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service._pausing._repeats, "most", 3)
+    monkeypatch.setattr(service._pausing._repeats._rate, "most", 3)
     answers = [await pause(service, "BTC", reason=f"number {number}", caller=EVE) for number in range(20)]
     assert {answer["status"] for answer in answers} == {"success"}
     assert all(answer["paused"] == ["BTC"] for answer in answers)
@@ -304,10 +304,33 @@ async def test_pauses_without_end_pause_and_fill_no_history(
     assert "BTC" in service.paused()
 
 
+async def test_a_repeated_pause_outlives_a_restart_and_a_resumption_from_before_it(
+    service: ConfigService, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service._pausing._repeats._rate, "most", 2)
+    for number in range(6):
+        await pause(service, "BTC", reason=f"number {number}", caller=EVE)
+    before = written(now())
+    await asyncio.sleep(0.01)  # times have milliseconds
+    assert (await pause(service, "BTC", reason="the last", caller=EVE))["status"] == "success"
+    stored = await actions(service)
+    await service.close()
+
+    again = ConfigService(SqliteRevisionStore(path), ASSETS)
+    try:
+        assert "the last" == again.paused()["BTC"].reason
+        with pytest.raises(VersionConflict, match="resume again"):
+            await again.switch(replace(asked("resume", "BTC"), asked=Asked(before, before)))
+        assert ["BTC"] == [*again.paused()]
+        assert stored == await actions(again)
+    finally:
+        await again.close()
+
+
 async def test_a_repeated_pause_is_not_taken_for_stored_in_a_database_that_is_gone(
     service: ConfigService, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service._pausing._repeats, "most", 2)
+    monkeypatch.setattr(service._pausing._repeats._rate, "most", 2)
     for _ in range(5):
         assert (await pause(service, "BTC", caller=EVE))["status"] == "success"
     path.unlink()  # noqa: ASYNC240

@@ -729,7 +729,7 @@ RESUME = SwitchRequest("resume", channel="test", asset="BTC")
 def few_repeats(here: ConfigService, there: ConfigService, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of pauses that repeat one in force one is stored for each caller, however long a test takes."""
     for each in (here, there):
-        monkeypatch.setattr(each._pausing, "_repeats", Rate(1, 60.0, lambda: 0.0))
+        monkeypatch.setattr(each._pausing._repeats, "_rate", Rate(1, 60.0, lambda: 0.0))
     monkeypatch.setattr(pausing, "RETRY_SECONDS", 0.01)
 
 
@@ -871,6 +871,24 @@ async def test_an_older_pause_that_is_stored_covers_no_newer_one_that_is_not(
     await there.look()
 
     assert ["BTC"] == list(there.paused())
+
+
+@pytest.mark.usefixtures("few_repeats")
+async def test_a_resumption_that_waited_ends_no_pause_that_shares_the_entry_of_an_earlier_one(
+    here: ConfigService, there: ConfigService
+) -> None:
+    pause = SwitchRequest("pause", channel="test", asset="BTC")
+    for _ in range(4):
+        await there.switch(pause)
+    await here.look()
+    before = written(now())
+    await asyncio.sleep(0.01)  # times have milliseconds
+    assert "as before" in (await there.switch(pause))["message"]
+    with pytest.raises(VersionConflict, match="resume again"):
+        await here.switch(replace(RESUME, asked=Asked(before, before)))
+    assert [] == (await here.switch(RESUME))["paused"]
+    await there.look()
+    assert {} == there.paused()
 
 
 @pytest.mark.usefixtures("few_repeats")

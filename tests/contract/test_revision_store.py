@@ -77,6 +77,25 @@ def test_old_answers_are_removed_and_their_revisions_stay(store: RevisionStore) 
     assert store.by_request_id("token ann", "r1") == without[0]
 
 
+def test_a_later_pause_shares_the_entry_of_one_and_of_nothing_else(store: RevisionStore) -> None:
+    pause = revision(1, action="pause", reason="first")
+    filled(store, pause, revision(2, action="resume"))
+    later = replace(pause, created_at="2026-03-02T00:00:00.000Z", reason="later", channel="redis", address="192.0.2.1")
+
+    assert store.repeat_pause(later)
+    assert store.by_config_id(pause.config_id) == later
+    assert [store.name_of(1), store.name_of(2)] == [pause.config_id, "id-2"]
+    for nothing in (
+        replace(later, version=2),
+        replace(later, config_id="id-2"),
+        replace(later, version=2, config_id="id-2"),
+    ):
+        assert not store.repeat_pause(nothing)
+    with pytest.raises(TokenRefused):
+        store.repeat_pause(replace(later, reason="of nobody"), under="0" * 64)
+    assert store.after(0, 10) == [later, revision(2, action="resume")]
+
+
 def test_every_field_of_a_revision_survives(store: RevisionStore) -> None:
     filled(store, FULL)
 

@@ -236,8 +236,8 @@ class LayersInForce:
         self._pauses = replace(self._pauses, asking=pause)
 
     def repeat(self, pause: PauseInForce) -> None:
-        """Note a pause that is covered by the stored one of its layer."""
-        self._pauses = self._pauses.repeating(pause)
+        """Put a pause in force in place of the stored one of its layer, whose entry it has."""
+        self._switch(self._pauses.repeating(pause))
 
     def hold(self, pause: PauseInForce) -> None:
         """Put a pause in force that is not stored yet."""

@@ -138,6 +138,21 @@ class RevisionStore(TokenStore, Protocol):
             StoreUnavailable: they may have been added all the same; ask `was_appended` for the last of them.
         """
 
+    def repeat_pause(self, pause: Revision, under: str | None = None) -> bool:
+        """Let the entry of a pause be that of a later one of the same caller; on return it is on disk.
+
+        Args:
+            pause: the later one, under the version and config_id of the entry.
+            under: as `append` has it.
+
+        Returns:
+            Whether there is such an entry.
+
+        Raises:
+            TokenRefused: as `append`. Nothing was altered.
+            StoreUnavailable: it may have been altered all the same.
+        """
+
     def append_to_replaced(self, *appended: Revision) -> None:
         """Add revisions, all or none, to a database of which `StoreReplaced` was raised; it is followed no more for it.
 

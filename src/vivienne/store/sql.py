@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from vivienne.errors import StoreUnavailable
 from vivienne.store.base import Outline
 from vivienne.store.revision import ACTIONS, Revision
-from vivienne.store.sql_tokens import SqlTokens
+from vivienne.store.sql_tokens import SqlTokens, expect_accepted
 from vivienne.store.tables import configured, of_alerts, revisions, switches
 
 if TYPE_CHECKING:
@@ -148,6 +148,20 @@ class SqlRevisionStore(SqlTokens):
         with self._transaction() as connection:
             named = select(revisions.c.config_id).where(revisions.c.version == version)
             return connection.execute(named).scalar_one_or_none()
+
+    def repeat_pause(self, pause: Revision, under: str | None = None) -> bool:
+        """See `RevisionStore`."""
+        with self._transaction() as connection:
+            self._recognize(connection)
+            is_it = (revisions.c.version == pause.version) & (revisions.c.config_id == pause.config_id)
+            names = ("created_at", "channel", "address", "reason", "claimed_author", "trace_id")
+            later = {name: getattr(pause, name) for name in names}
+            found = connection.execute(revisions.update().where(is_it, revisions.c.action == "pause").values(later))
+            expect_accepted(connection, under)
+            return found.rowcount == 1
+
+    def _recognize(self, connection: Connection) -> None:
+        """Expect the database to be the one that was followed, where it may be another one."""
 
     def append_to_replaced(self, *appended: Revision) -> None:
         """See `RevisionStore`. Of engines that find a database replaced."""

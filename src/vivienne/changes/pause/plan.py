@@ -60,8 +60,27 @@ def not_stored_yet(in_force: LayersInForce, pause: PauseInForce, why: str) -> Sw
     return _answer(in_force, in_force.pauses, pause.layer, pause.config_id, version, message, "not_stored_yet")
 
 
+def later_entry(pause: PauseInForce, version: int, request: SwitchRequest) -> Revision:
+    """The entry of a version as it is once a later pause shares it."""
+    return Revision(
+        version=version,
+        config_id=pause.config_id,
+        layer=pause.layer,
+        action="pause",
+        document={},
+        changed=[],
+        author=pause.author,
+        claimed_author=pause.claimed_author,
+        channel=pause.channel,
+        created_at=pause.created_at,
+        address=request.address,
+        reason=pause.reason,
+        trace_id=request.trace_id,
+    )
+
+
 def paused_already(in_force: LayersInForce, pause: PauseInForce) -> Switched:
-    """The answer to a pause of what is paused, and stored, already."""
+    """The answer to one more pause of what is paused, and stored, already."""
     version = pause.version or in_force.version_of(pause.layer)
     message = f"{done('pause', [], pause.layer)}, as before: {pause.sentence()}"
     return _answer(in_force, in_force.pauses, pause.layer, pause.config_id, version, message)

@@ -9,20 +9,19 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import count
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from vivienne.access.caller import no_longer_valid
 from vivienne.changes.pause.adopting import as_request, free_name
 from vivienne.changes.pause.held import Held
-from vivienne.changes.pause.plan import not_stored_yet, paused_already, stored_already, write_up_switch
+from vivienne.changes.pause.plan import later_entry, not_stored_yet, paused_already, stored_already, write_up_switch
+from vivienne.changes.pause.repeats import Repeats
 from vivienne.changes.pause.seen import Seen
 from vivienne.changes.pause.state import PauseInForce
 from vivienne.changes.plan import Prepared
-from vivienne.errors import ChangeRefused, NotStored, StoreUnavailable, UnknownTarget, VersionConflict
+from vivienne.errors import ChangeRefused, NotStored, StoreUnavailable, TokenRefused, UnknownTarget, VersionConflict
 from vivienne.listeners import tell
-from vivienne.rates import Rate
 from vivienne.slices import URGENCY
-from vivienne.times import CLOCKS_DIFFER, later
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -47,9 +46,6 @@ MOST_HELD = 256
 """Pauses that wait for the store at most; a further one of the same layer is covered by those."""
 
 _PAUSED_SINCE = "Somebody paused after this resumption was asked for; resume again to end that"
-
-MOST_REPEATED = 60
-"""Pauses of what is paused already that are stored a minute for a caller; further ones change nothing."""
 
 
 class Pausing:
@@ -80,11 +76,9 @@ class Pausing:
         self._numbers = count()
         self._newest: dict[str, int] = {}
         """By layer, the number of the newest pause."""
-        self._covered: dict[str, Held] = {}
-        """By layer, the newest pause that is in force by another one, and is not stored itself."""
+        self._repeats = Repeats()
         self._under_way: set[str] = set()
         """Pauses that are not answered yet, by config_id."""
-        self._repeats = Rate(MOST_REPEATED, 60.0, monotonic)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._storing: asyncio.Task[None] | None = None
         self.listeners: list[Callable[[Sequence[str]], None]] = []
@@ -139,7 +133,7 @@ class Pausing:
         stored = await self._newest_stored()  # others may pause until it is known
         place = None if request.asked is None else request.asked.place
         seen = Seen(version, pauses, under_way, asked_at, stored, looked_up_at=self._clock(), place=place)
-        prepare = partial(self._prepare, request, str(uuid.uuid4()), asked_at, number, seen=seen)
+        prepare = partial(self._prepare_resumption, request, number, seen)
         return await self._writer.write(prepare, request.channel, request.caller.key, is_urgent=True)
 
     async def _newest_stored(self) -> int:
@@ -168,7 +162,7 @@ class Pausing:
 
     async def _store_or_hold(self, request: SwitchRequest, held: Held, *, is_held: bool) -> Switched:
         pause = held.pause
-        prepare = partial(self._prepare, request, pause.config_id, pause.created_at, held.number, held)
+        prepare = partial(self._prepare_pause, request, held)
         why = "the store is slow"
         try:
             making = self._writer.begin(prepare, request.channel, request.caller.key, is_urgent=True)
@@ -201,47 +195,44 @@ class Pausing:
         held = (each for each in self._held.values() if (each.request.requester, each.request.request_id) == named)
         return next((each for each in held if each.request.digest() == digest), None)
 
-    async def _prepare(
-        self,
-        request: SwitchRequest,
-        config_id: str,
-        created_at: str,
-        number: int,
-        held: Held | None = None,
-        seen: Seen | None = None,
-    ) -> Prepared[Switched]:
-        name = config_id
-        if held is not None and held.was_held:  # an attempt before may have done it
-            stored = await self._thread.run(self._store.by_config_id, config_id)
-            if stored is not None and stored.layer == self._in_force.layer(request.asset):
+    async def _prepare_resumption(self, request: SwitchRequest, number: int, seen: Seen) -> Prepared[Switched]:
+        if (earlier := await self._answered(request)) is not None:
+            return earlier
+        layer = self._in_force.layer(request.asset)
+        await self._look_again(layer)
+        waiting, created_at = await self._before(layer, number, seen)
+        prepared = write_up_switch(self._in_force, request, str(uuid.uuid4()), created_at, waiting)
+        self._in_force.expect(request.expected_version, layer)
+        return replace(prepared, caller=request.caller)
+
+    async def _prepare_pause(self, request: SwitchRequest, held: Held) -> Prepared[Switched]:
+        name, layer = held.pause.config_id, self._in_force.layer(request.asset)
+        if held.was_held:  # an attempt before may have done it
+            stored = await self._thread.run(self._store.by_config_id, name)
+            if stored is not None and stored.layer == layer:
                 await self._writer.follow()  # by whomever it was stored: it is in force here before it is let go
                 return Prepared(answer=stored_already(self._in_force, stored))
             if stored is not None:  # somebody announced its name for another layer, and that was stored
                 name = held.pause.names[1][0]
-        if request.is_once:
-            earlier = await self._writer.answered_before(request)
-            if earlier is not None:
-                return Prepared(answer=earlier)
-        waiting: list[tuple[PauseInForce, str, SwitchRequest]] = []
-        layer = self._in_force.layer(request.asset)
-        if seen is not None:
-            waiting, created_at = await self._before(layer, number, seen)
-        elif held is not None:
-            created_at = self._no_earlier(created_at, layer)
-            self._newest[layer] = max(number, self._newest.get(layer, number))
-            asked = replace(held.pause, created_at=created_at)
-            if config_id not in self._held and await self._is_repeated(request, layer):
-                self._in_force.expect(request.expected_version, layer)
-                known = self._in_force.pauses.stored[layer]
-                self._in_force.repeat(asked)
-                self._cover(Held(asked, request, number))
-                return Prepared(answer=paused_already(self._in_force, known), caller=request.caller)
-            self._in_force.ask(asked if name == config_id else replace(asked, config_id=name))
-        prepared = write_up_switch(self._in_force, request, name, created_at, waiting)
-        if config_id in self._held:  # it is in force already, and is stored on top of whatever there is by now
-            return prepared
-        self._in_force.expect(request.expected_version, layer)
-        return replace(prepared, caller=request.caller)
+        if (earlier := await self._answered(request)) is not None:
+            return earlier
+        created_at = self._no_earlier(held.pause.created_at, layer)
+        self._newest[layer] = max(held.number, self._newest.get(layer, held.number))
+        asked = replace(held.pause, created_at=created_at, config_id=name)
+        is_held = held.pause.config_id in self._held
+        if not is_held:  # else it is in force already, and is stored on top of whatever there is by now
+            self._in_force.expect(request.expected_version, layer)
+            if await self._is_repeated(request, layer) and (shared := await self._share_entry(request, asked)):
+                self._repeats.add(Held(asked, request, held.number, shares_entry=True))
+                return Prepared(answer=paused_already(self._in_force, shared), caller=request.caller)
+        self._in_force.ask(asked)
+        prepared = write_up_switch(self._in_force, request, name, created_at)
+        return prepared if is_held else replace(prepared, caller=request.caller)
+
+    async def _answered(self, request: SwitchRequest) -> Prepared[Switched] | None:
+        """The answer to a request that is repeated, if it is answered as the first time."""
+        earlier = await self._writer.answered_before(request) if request.is_once else None
+        return None if earlier is None else Prepared(answer=earlier)
 
     def _no_earlier(self, created_at: str, layer: str) -> str:
         """The time of a pause that is stored on top of another one, which may have been asked for after it.
@@ -267,7 +258,7 @@ class Pausing:
         if self._newest.get(layer, number) > number:  # callers take turns, so that one may have gone before
             raise VersionConflict(_PAUSED_SINCE)
         now = self._clock()
-        covered = self._covered.get(layer)
+        covered = self._repeats.of(layer)
         alike = [self._in_force.pauses.stored.get(layer), None if covered is None else covered.pause]
         for pause in alike:
             seen.expect(pause, now)
@@ -298,44 +289,46 @@ class Pausing:
         return found
 
     async def _is_repeated(self, request: SwitchRequest, layer: str) -> bool:
-        """Tell whether a caller pauses again and again what is paused. Storing each of these would fill the disk.
-
-        It is looked at within the turn, on top of the newest revision and in a store that is there, so the pause is in
-        force and on disk after everything that was asked before it.
-
-        Raises:
-            StoreUnavailable: the store does not answer, or is gone.
-        """
+        """Tell whether a caller pauses again and again what is paused, and the last entry is one of these pauses."""
         pauses = self._in_force.pauses
-        if request.is_once or layer not in pauses.stored or pauses.held or not self._repeats.take(request.caller.key):
+        if request.is_once or pauses.held or layer not in pauses.stored or self._repeats.allow(request.caller.key):
             return False
         await self._writer.follow()
-        await self._thread.run(self._store.check)
-        return layer in self._in_force.pauses.stored
+        known = self._in_force.pauses.stored.get(layer)
+        return known is not None and bool(known.others) and known.asked_by == (request.caller.key, request.author)
 
-    def _cover(self, held: Held) -> None:
-        """Note a pause that is in force by another one of its layer."""
-        known = self._covered.get(held.pause.layer)
-        if known is None or known.pause.created_at <= held.pause.created_at:
-            self._covered[held.pause.layer] = held
+    async def _share_entry(self, request: SwitchRequest, asked: PauseInForce) -> PauseInForce | None:
+        """Let the last entry of a layer be that of a later pause; None if there is no such entry any more.
+
+        Raises:
+            Forbidden: the token of who asks was revoked.
+            StoreUnavailable: the store does not answer, or is gone.
+        """
+        known = self._in_force.pauses.stored[asked.layer]
+        pause = replace(asked, config_id=known.config_id, version=known.version)
+        entry = later_entry(pause, known.version or 0, request)
+        try:
+            is_there = await self._thread.run(self._store.repeat_pause, entry, under=request.caller.digest)
+        except TokenRefused as error:
+            raise no_longer_valid(request.caller) from error
+        if not is_there:
+            return None
+        self._in_force.repeat(pause)
+        return pause
+
+    async def _look_again(self, layer: str) -> None:
+        """Read the entry of a pause of another process again: that may have let it be the one of a later pause."""
+        known = self._in_force.pauses.stored.get(layer)
+        if known is None or known.place is not None or not self._store.is_shared:
+            return
+        stored = await self._thread.run(self._store.by_config_id, known.config_id)
+        if stored is not None and stored.created_at > known.created_at:
+            self._in_force.repeat(PauseInForce.stored(stored, heard_at=self._clock()))
 
     def followed(self, change: AppliedRevision) -> None:
-        """Have a pause in force that was answered without being stored, if a resumption from before it is followed.
-
-        The process that stored the resumption cannot know of it.
-        """
-        switch = change.revision
-        covered = self._covered.get(switch.layer)
-        if not switch.is_switch or covered is None:
-            return
-        # The clock of another process may be ahead, so in doubt it is from before.
-        apart = 0.0 if change.made_here else CLOCKS_DIFFER
-        is_from_before = switch.created_at < later(covered.pause.created_at, apart)
-        if switch.action == "pause" and is_from_before:
-            return  # it does not cover that one
-        del self._covered[switch.layer]
-        if is_from_before:
-            self._hold(covered)
+        """Have a pause in force that was answered without being stored, if a resumption from before it is followed."""
+        if (ended := self._repeats.followed(change)) is not None:
+            self._hold(ended)
 
     def _hold(self, held: Held) -> None:
         """Put a pause in force without the store, and see to it that it gets there."""
@@ -343,7 +336,7 @@ class Pausing:
         if held.pause.config_id in self._held:
             return
         if len(pauses.held) >= MOST_HELD and self._is_held(held.pause.layer):
-            self._cover(held)  # by another one, which waits as well
+            self._repeats.add(held)  # by another one, which waits as well
             return
         _log.critical("%s: in force, but not stored; retrying", held.pause.sentence())
         self._held[held.pause.config_id] = held
@@ -380,7 +373,7 @@ class Pausing:
         pause, request = held.pause, held.request
         try:
             await self._writer.write(
-                partial(self._prepare, request, pause.config_id, pause.created_at, held.number, held),
+                partial(self._prepare_pause, request, held),
                 request.channel,
                 request.caller.key,
                 is_urgent=True,

@@ -38,6 +38,7 @@ class PauseInForce:
             this process started.
         place: where it came among what came the same way; None if it was not asked for here, or was stored when this
             process started.
+        asked_by: identity and name of the caller who asked for it here; None as `place`.
         others: pauses of its layer that end with it, the latest first, each of another way. There are as many as it
             takes to tell whether a resumption came after all of them: one of its own way, and one of another.
     """
@@ -52,11 +53,18 @@ class PauseInForce:
     reason: str | None
     heard_at: str | None = field(default=None, compare=False)
     place: Place | None = field(default=None, compare=False)
+    asked_by: tuple[str, str] | None = field(default=None, compare=False)
     others: tuple[PauseInForce, ...] = field(default=(), compare=False)
 
     @classmethod
-    def stored(cls, revision: Revision, heard_at: str | None = None, place: Place | None = None) -> Self:
-        """The pause that a revision is."""
+    def stored(cls, revision: Revision, heard_at: str | None = None, known: PauseInForce | None = None) -> Self:
+        """The pause that a revision is.
+
+        Args:
+            revision: the stored one.
+            heard_at: when it was read, if another process stored it.
+            known: the same pause before it was stored, with what a revision does not say.
+        """
         return cls(
             revision.config_id,
             revision.layer,
@@ -66,8 +74,9 @@ class PauseInForce:
             revision.claimed_author,
             revision.channel,
             revision.reason,
-            heard_at,
-            place,
+            heard_at if known is None else known.heard_at,
+            None if known is None else known.place,
+            None if known is None else known.asked_by,
         )
 
     @classmethod
@@ -105,6 +114,7 @@ class PauseInForce:
             request.channel,
             request.reason,
             place=Way().next() if request.asked is None else request.asked.place or Way().next(),
+            asked_by=(request.caller.key, request.author),
         )
 
     @property
@@ -253,10 +263,7 @@ class PausesInForce:
         if revision.action == "pause":
             asked = (*held, *heard) if self.asking is None else (*held, *heard, self.asking)
             known = next((each for each in asked if _is_named(each, revision)), None)
-            if known is None:
-                pause = PauseInForce.stored(revision, heard_at)
-            else:
-                pause = PauseInForce.stored(revision, known.heard_at, known.place)
+            pause = PauseInForce.stored(revision, heard_at, known)
             stored[revision.layer] = pause if before is None else pause.beside(before, *before.others)
         else:
             resumed = {**resumed, revision.layer: revision.created_at}
@@ -274,9 +281,10 @@ class PausesInForce:
         return [pause for pause in self.heard.of(layer) if pause.version is None]
 
     def repeating(self, pause: PauseInForce) -> Self:
-        """With one that is covered by the stored one of its layer."""
+        """With one that has the entry of the stored one of its layer from now on."""
         known = self.stored.get(pause.layer)
-        return self if known is None else replace(self, stored={**self.stored, pause.layer: known.beside(pause)})
+        after = pause if known is None else pause.beside(known, *known.others)
+        return replace(self, stored={**self.stored, pause.layer: after})
 
     def holding(self, pause: PauseInForce) -> Self:
         """With a pause that is not stored yet."""
