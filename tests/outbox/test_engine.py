@@ -8,8 +8,11 @@ from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from compared import Compared
 from making import MIDNIGHT, minutes
+from vivienne import slices
 from vivienne.alerts.event import Origin
+from vivienne.alerts.names import Names
 from vivienne.alerts.rulebook import Rulebook
 from vivienne.changes.alerts.requests import AlertRequest, DeleteRule, SetRule
 from vivienne.changes.requests import ChangeRequest, SwitchRequest, Update
@@ -345,6 +348,24 @@ async def test_alerts_of_very_many_rules_are_kept_a_few_at_a_time(
     assert max(sizes) < MOST_TOGETHER + 8
 
 
+async def test_rules_of_very_many_patterns_are_compared_a_pattern_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a pause of all assets, as at the bars and the data of each."""
+    monkeypatch.setattr(slices, "SLICE_SECONDS", 0.0)
+    compared = Compared(monkeypatch)
+    patterns = [f"*{number:03}?X*" for number in range(100)]
+    async with compared.passes(), process(tmp_path) as one:
+        for _ in range(3):
+            await one.make(event=["pause", "config", "data", "level"], levels=None, assets=patterns)
+        await one.make(event="pause", levels=None)
+        await one.service.switch(SwitchRequest("pause", channel="rest", author="bob"))
+        await one.until(lambda: len(one.collecting.sent) == 1)
+        await one.closed(PAST)
+    assert compared.count == 300  # each once, however many assets there are
+    assert compared.most_at_once() == 1
+
+
 async def test_a_paused_asset_counts_as_idle(tmp_path: Path) -> None:
     async with process(tmp_path) as one:
         await one.make(event="exit", levels=None, assets=["BTC"])
@@ -371,4 +392,4 @@ def _seconds(text: str | None) -> float:
 
 
 def test_a_rulebook_without_rules_is_none() -> None:
-    assert not Rulebook((), "simulated")
+    assert not Rulebook((), "simulated", Names(()))
