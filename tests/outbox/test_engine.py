@@ -22,10 +22,12 @@ from vivienne.live.market import Market
 from vivienne.market.feeds.base import History, MinuteClosed
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS, Bars
+from vivienne.outbox import engine
 from vivienne.outbox.delivering import Deliveries
 from vivienne.outbox.engine import MOST_TOGETHER, AlertEngine
 from vivienne.outbox.keeping import Keeping
 from vivienne.outbox.sending import Attempt
+from vivienne.slices import SharedSlices
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
@@ -364,6 +366,31 @@ async def test_rules_of_very_many_patterns_are_compared_a_pattern_at_a_time(
         await one.closed(PAST)
     assert compared.count == 300  # each once, however many assets there are
     assert compared.most_at_once() == 1
+
+
+class Halting(SharedSlices):
+    """Slices that rest until they may go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_go_on, self.is_resting = asyncio.Event(), False
+
+    async def rest(self) -> None:
+        self.is_resting = True
+        await self.may_go_on.wait()
+
+
+async def test_a_rule_that_is_made_while_others_are_looked_at_has_what_happens_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    halting = Halting()
+    monkeypatch.setattr(engine, "SharedSlices", lambda: halting)
+    async with process(tmp_path) as one:
+        await one.until(lambda: halting.is_resting)
+        await one.make(event="pause", levels=None)
+        await one.service.switch(SwitchRequest("pause", channel="rest", author="bob"))
+        halting.may_go_on.set()
+        await one.until(lambda: len(one.collecting.sent) == 1)
 
 
 async def test_a_paused_asset_counts_as_idle(tmp_path: Path) -> None:

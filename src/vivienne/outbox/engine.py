@@ -184,8 +184,8 @@ class AlertEngine:
 
     def _work(self) -> Pieces[None]:
         """Look at what has happened, until enough alerts are to be kept."""
-        self._take_up_rules()
         while self._waiting and len(self._fired) < MOST_TOGETHER:
+            self._take_up_rules()
             yield from self._waiting.popleft()()
             yield
 
