@@ -23,10 +23,13 @@ from making import minutes, write_minutes
 from measuring import Figure, percentile, serving
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.schema import Configuration
+from vivienne.alerts.happenings import happened, possible
+from vivienne.alerts.names import Names
 from vivienne.alerts.reading import read_rule
 from vivienne.alerts.rulebook import Rulebook
 from vivienne.alerts.standing import Standing, standing_of
 from vivienne.market.types import Bars
+from vivienne.slices import whole
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -184,12 +187,14 @@ def _cost_of_rules() -> float:
         )
         for number in range(_RULES)
     ]
-    book = Rulebook(rules, "simulated")
+    book = Rulebook(rules, "simulated", Names(["A0"]))
+    whole(book.look_up("A0"))
     steps = _standings()
     begin = time.perf_counter()
     for before, now in pairwise(steps):
-        for _ in book.of_bar("A0", before, now):
-            pass
+        can_be = possible(before, now)
+        for named in book.of_bar("A0", can_be):
+            happened(named.rule, before, now, can_be)
     return (time.perf_counter() - begin) / (len(steps) - 1)
 
 

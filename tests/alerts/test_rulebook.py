@@ -11,11 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compared import Compared
+from vivienne.alerts.happenings import happened, possible
+from vivienne.alerts.names import Names
 from vivienne.alerts.patterns import Patterns
 from vivienne.alerts.quiet import QuietHours
 from vivienne.alerts.reading import read_rule
 from vivienne.alerts.rulebook import Rulebook
 from vivienne.alerts.standing import Standing
+from vivienne.slices import whole
 
 if TYPE_CHECKING:
     from vivienne.alerts.rule import Rule
@@ -39,9 +43,11 @@ def rule(**changed: Any) -> Rule:
 
 
 def fired(before: Standing, now: Standing, asset: str = "BTC", **changed: Any) -> str | None:
-    found = [*Rulebook([Named(rule(**changed))], "simulated").of_bar(asset, before, now)]
+    book, kinds = Rulebook([Named(rule(**changed))], "simulated", Names([asset])), possible(before, now)
+    whole(book.look_up(asset))
+    found = [happened(named.rule, before, now, kinds) for named in book.of_bar(asset, kinds)]
     assert len(found) <= 1
-    return found[0][1].type if found else None
+    return next((each.type for each in found if each), None)
 
 
 @pytest.mark.parametrize(
@@ -126,17 +132,70 @@ def test_thousands_of_names_and_patterns_are_found_at_once() -> None:
     assert fired(IDLE, AIM, asset="BTC.X", assets=["BTC", "B?C"]) is None
 
 
-@given(st.text("AB.", max_size=9), st.lists(st.text("AB.*?", min_size=1, max_size=9), min_size=1, max_size=4))
-def test_a_name_fits_a_pattern_as_files_of_a_shell_do(name: str, patterns: list[str]) -> None:
-    assert Patterns(patterns, has_one=True).fits(name) is any(fnmatchcase(name, each) for each in patterns)
+@given(
+    st.lists(st.text("AB.\n", max_size=9), max_size=6, unique=True),
+    st.lists(st.text("AB.*?", min_size=1, max_size=9), min_size=1, max_size=4),
+)
+def test_a_name_fits_a_pattern_as_files_of_a_shell_do(names: list[str], patterns: list[str]) -> None:
+    together = Names(names)
+
+    def expected(wanted: list[str]) -> int:
+        return together.among(name for name in names if any(fnmatchcase(name, each) for each in wanted))
+
+    assert whole(Patterns(patterns, has_one=True).among(together)) == expected(patterns)
     stars = [each.replace("?", "A") for each in patterns]
-    assert Patterns(stars).fits(name) is any(fnmatchcase(name, each) for each in stars)
+    assert whole(Patterns(stars).among(together)) == expected(stars)
 
 
-def test_rules_of_very_many_patterns_are_looked_through_a_little_at_a_time() -> None:
-    patterns = [f"{'*A' * 14}{number:04X}" for number in range(400)]
-    rules = [Named(rule(event=["level", "exit"], assets=patterns)) for _ in range(20)]
-    book = Rulebook(rules, "simulated")
-    assert len([*book.look_up("A" * 32)]) == 40
-    assert book.watching("level", "A" * 32) == []
-    assert not [*book.look_up("A" * 32)]
+def test_without_one_character_a_question_mark_is_itself() -> None:
+    names = Names(["what?", "whats"])
+    assert whole(Patterns(["w*?"]).among(names)) == names.among(["what?"])
+
+
+@given(st.lists(st.text("ABC", max_size=3), unique=True), st.data())
+def test_the_first_of_some_names_is_the_one_that_was_given_first(names: list[str], data: st.DataObject) -> None:
+    wanted = data.draw(st.sets(st.sampled_from(names))) if names else set[str]()
+    together = Names(names)
+    assert together.first(together.among(wanted)) == next((name for name in names if name in wanted), None)
+
+
+PATTERNS = [f"{'*A?' * 9}{number:04X}" for number in range(200)]
+"""None of them fits one of the assets below."""
+ASSETS = [f"A{number:04}" for number in range(300)]
+
+
+@pytest.mark.parametrize("assets", [ASSETS, ASSETS[:1]])
+def test_rules_of_very_many_patterns_are_looked_through_a_little_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, assets: list[str]
+) -> None:
+    """However many assets an event bears on, each pattern of each rule is compared once, in a piece of its own."""
+    compared = Compared(monkeypatch)
+    rules = [Named(rule(event=["pause", "config", "level"], assets=PATTERNS)) for _ in range(5)]
+    book = Rulebook(rules, "simulated", Names(ASSETS))
+    assert compared.done(book.watching("pause", assets)) == []
+    assert compared.most_at_once() == 1
+    for asset in ASSETS:
+        whole(book.look_up(asset))
+        assert whole(book.watching("config", [asset])) == []
+    assert compared.count == 5 * len(PATTERNS)
+
+
+def test_a_rule_is_not_compared_again_after_a_change_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared, names = Compared(monkeypatch), Names(ASSETS)
+    kept, changed = (Named(rule(event="pause", assets=[*PATTERNS, "A000?"])) for _ in range(2))
+    book = Rulebook([kept, changed], "simulated", names)
+    assert whole(book.watching("pause", ASSETS)) == [kept, changed]
+    before = compared.count
+    other = Named(rule(event="pause", assets=["A0001", "X*"]))
+    book.take_up([kept, other])
+    assert whole(book.watching("pause", ["A0002"])) == [kept]
+    assert whole(book.watching("pause", ["A0001"])) == [kept, other]
+    assert compared.count == before + 1
+
+
+def test_authors_and_paths_of_a_change_are_compared_a_pattern_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared, paths = Compared(monkeypatch), Names(f"settings.{number}" for number in range(300))
+    [*wanted] = (f"*s*{number}*x" for number in range(50))
+    assert compared.done(rule(event="config", paths=wanted).wanted_paths.among(paths)) == 0
+    assert compared.most_at_once() == 1
+    assert compared.count == 50

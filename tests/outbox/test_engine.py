@@ -8,8 +8,11 @@ from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from compared import Compared
 from making import MIDNIGHT, minutes
+from vivienne import slices
 from vivienne.alerts.event import Origin
+from vivienne.alerts.names import Names
 from vivienne.alerts.rulebook import Rulebook
 from vivienne.changes.alerts.requests import AlertRequest, DeleteRule, SetRule
 from vivienne.changes.requests import ChangeRequest, SwitchRequest, Update
@@ -19,10 +22,12 @@ from vivienne.live.market import Market
 from vivienne.market.feeds.base import History, MinuteClosed
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS, Bars
+from vivienne.outbox import engine
 from vivienne.outbox.delivering import Deliveries
 from vivienne.outbox.engine import MOST_TOGETHER, AlertEngine
 from vivienne.outbox.keeping import Keeping
 from vivienne.outbox.sending import Attempt
+from vivienne.slices import SharedSlices
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
@@ -345,6 +350,49 @@ async def test_alerts_of_very_many_rules_are_kept_a_few_at_a_time(
     assert max(sizes) < MOST_TOGETHER + 8
 
 
+async def test_rules_of_very_many_patterns_are_compared_a_pattern_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a pause of all assets, as at the bars and the data of each."""
+    monkeypatch.setattr(slices, "SLICE_SECONDS", 0.0)
+    compared = Compared(monkeypatch)
+    patterns = [f"*{number:03}?X*" for number in range(100)]
+    async with compared.passes(), process(tmp_path) as one:
+        for _ in range(3):
+            await one.make(event=["pause", "config", "data", "level"], levels=None, assets=patterns)
+        await one.make(event="pause", levels=None)
+        await one.service.switch(SwitchRequest("pause", channel="rest", author="bob"))
+        await one.until(lambda: len(one.collecting.sent) == 1)
+        await one.closed(PAST)
+    assert compared.count == 300  # each once, however many assets there are
+    assert compared.most_at_once() == 1
+
+
+class Halting(SharedSlices):
+    """Slices that rest until they may go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_go_on, self.is_resting = asyncio.Event(), False
+
+    async def rest(self) -> None:
+        self.is_resting = True
+        await self.may_go_on.wait()
+
+
+async def test_a_rule_that_is_made_while_others_are_looked_at_has_what_happens_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    halting = Halting()
+    monkeypatch.setattr(engine, "SharedSlices", lambda: halting)
+    async with process(tmp_path) as one:
+        await one.until(lambda: halting.is_resting)
+        await one.make(event="pause", levels=None)
+        await one.service.switch(SwitchRequest("pause", channel="rest", author="bob"))
+        halting.may_go_on.set()
+        await one.until(lambda: len(one.collecting.sent) == 1)
+
+
 async def test_a_paused_asset_counts_as_idle(tmp_path: Path) -> None:
     async with process(tmp_path) as one:
         await one.make(event="exit", levels=None, assets=["BTC"])
@@ -371,4 +419,4 @@ def _seconds(text: str | None) -> float:
 
 
 def test_a_rulebook_without_rules_is_none() -> None:
-    assert not Rulebook((), "simulated")
+    assert not Rulebook((), "simulated", Names(()))

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+from vivienne.alerts.names import Names
+from vivienne.alerts.rulebook import Rulebook
 from vivienne.live.trouble import Trouble
 from vivienne.market.feeds.base import Contact
 from vivienne.outbox.watching import DataWatch, FeedWatch, PartWatch, of_revision
+from vivienne.slices import whole
 from vivienne.store.revision import AppliedRevision, Revision
 
 if TYPE_CHECKING:
@@ -23,6 +26,11 @@ SILENT = Trouble("no_minute_closed", "no minute has closed for 3 min")
 class Seen:
     trouble: Trouble | None = None
     contact: Contact | None = None
+
+
+@dataclass(frozen=True)
+class Named:
+    rule: Rule
 
 
 def looked(watch: DataWatch | FeedWatch, *, asset: str = "BTC", **values: Any) -> list[str]:
@@ -91,7 +99,12 @@ def wanted(change: AppliedRevision, **conditions: Any) -> bool:
         {"name": "a", "assets": ["BTC"], "event": ["config", "pause"], "channels": [{"type": "browser"}], **conditions},
         assets=("BTC", "ETH"),
     ).rule
-    return any(noticed.wants(rule) for noticed in of_revision(change))
+    book = Rulebook([Named(rule)], "simulated", Names(("BTC", "ETH")))
+    return any(
+        whole(noticed.wants(named.rule))
+        for noticed in of_revision(change)
+        for named in whole(book.watching(noticed.happening.type, noticed.bears_on))
+    )
 
 
 def test_a_change_is_told_by_asset_author_and_path() -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 import pytest
 
+from compared import Compared
+from vivienne import slices
+from vivienne.alerts.reading import read_rule
 from vivienne.changes.service import ConfigService
 from vivienne.outbox.secrets import Vault
+from vivienne.server.alert_preview import asset_to_try
 from vivienne.server.alert_standing import find_stuck
 from vivienne.server.factory import web_application
 from vivienne.store.alert import StoredDelivery, StoredEvent
@@ -47,6 +52,20 @@ async def client(service: ConfigService) -> AsyncIterator[httpx.AsyncClient]:
     app = web_application(service, cast("MarketView", None), hub, StateBoard(hub), LogStream())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
         yield client
+
+
+async def test_the_first_asset_of_very_many_patterns_is_looked_for_a_pattern_at_a_time(
+    service: ConfigService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slices, "SLICE_SECONDS", 0.0)
+    compared = Compared(monkeypatch)
+    patterns = ["E?H", *(f"*{number:03}?X*" for number in range(100))]
+    rule = read_rule({**RULE, "assets": patterns}, assets=service.assets).rule
+    async with compared.passes():
+        await asyncio.sleep(0)
+        assert await asset_to_try(service, None, rule) == "ETH"
+    assert compared.count == 101
+    assert compared.most_at_once() <= 2  # the first piece begins a slice
 
 
 async def made(client: httpx.AsyncClient, **more: Any) -> dict[str, Any]:

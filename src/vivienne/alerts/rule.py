@@ -166,12 +166,9 @@ class Rule(BaseModel):
         """The template of the text."""
         return None if self.text is None else Template(self.text, FIELDS)
 
-    def concerns(self, asset: str) -> bool:
-        """Tell whether the rule is for an asset."""
-        return self._assets.fits(asset)
-
-    @cached_property
-    def _assets(self) -> Patterns:
+    @property
+    def wanted_assets(self) -> Patterns:
+        """The assets that it is for. They are asked for rarely, and a thousand need a lot of memory."""
         return Patterns(self.assets, has_one=True)
 
     @cached_property

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from vivienne.agent.schema import Configuration
+from vivienne.alerts.names import Names
 from vivienne.changes.ahead import Ahead
 from vivienne.changes.alerts.changing import AlertChanging
 from vivienne.changes.alerts.planning import no_seal
@@ -102,6 +103,8 @@ class ConfigService:
         seal: Seal = no_seal,
     ) -> None:
         self.assets = tuple(assets)
+        self.asset_names = Names(self.assets)
+        """The same, to be compared with patterns."""
         self.metrics = metrics or Metrics()
         self.counts = ChangeCounts(self.metrics)
         """Counts of changes; channels count there what they refuse themselves."""

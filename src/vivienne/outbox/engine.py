@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from vivienne.alerts.happenings import happened, possible
 from vivienne.alerts.rulebook import Rulebook
 from vivienne.alerts.standing import standing_of
 from vivienne.errors import StoreUnavailable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from vivienne.alerts.event import Origin
+    from vivienne.alerts.happenings import Happening
     from vivienne.alerts.standing import Standing
     from vivienne.changes.alerts.in_force import AlertRules, RuleInForce
     from vivienne.changes.service import ConfigService
@@ -116,7 +118,7 @@ class AlertEngine:
         self._calls = calls
         self._is_silent = is_silent
         self._rules: AlertRules | None = None
-        self._book: Rulebook[RuleInForce] = Rulebook((), origin.market)
+        self._book: Rulebook[RuleInForce] = Rulebook((), origin.market, service.asset_names)
         self._standings, self._last_alerts = Standings(market, origin.bar_ms), LastAlerts()
         self._data, self._feed, self._parts = DataWatch(), FeedWatch(), PartWatch(parts, process)
         self._waiting: deque[Callable[[], Pieces[None]]] = deque()
@@ -182,29 +184,35 @@ class AlertEngine:
 
     def _work(self) -> Pieces[None]:
         """Look at what has happened, until enough alerts are to be kept."""
-        self._take_up_rules()
         while self._waiting and len(self._fired) < MOST_TOGETHER:
+            self._take_up_rules()
             yield from self._waiting.popleft()()
             yield
 
     def _take_up_rules(self) -> None:
         rules = self._service.alerts
         if rules is not self._rules:
-            self._rules, self._book = rules, Rulebook(rules.rules(), self._origin.market)
+            self._rules = rules
+            self._book.take_up(rules.rules())
 
     def _of_bars(self, asset: str, steps: Callable[[], Iterator[Step]]) -> Pieces[None]:
         yield from self._book.look_up(asset)
         for step in steps():
-            for named, happening in self._book.of_bar(asset, step.before, step.now):
-                moment = now()
-                event = self._origin.bar_event(
-                    named, happening, asset, self._market.seen(asset).symbol, step.before, step.now, moment
-                )
-                self._fire(named, event, step.now.bar_time, moment)
+            kinds = possible(step.before, step.now)
+            for named in self._book.of_bar(asset, kinds):
+                happening = happened(named.rule, step.before, step.now, kinds)
+                if happening is not None:
+                    self._fire_of_bar(named, happening, asset, step)
                 yield
+            yield
         last = self._standings.last(asset)
         if last is not None:
             self._kept[asset] = last.text()
+
+    def _fire_of_bar(self, named: RuleInForce, happening: Happening, asset: str, step: Step) -> None:
+        symbol, moment = self._market.seen(asset).symbol, now()
+        event = self._origin.bar_event(named, happening, asset, symbol, step.before, step.now, moment)
+        self._fire(named, event, step.now.bar_time, moment)
 
     def _of_data(self, asset: str) -> Pieces[None]:
         live, moment = self._market.seen(asset), now()
@@ -224,8 +232,9 @@ class AlertEngine:
         standing = None if asset is None else self._standings.last(asset)
         is_here = asset is not None and asset in self._market.assets
         symbol = self._market.seen(asset).symbol if asset is not None and is_here else None
-        for named in self._book.watching(kind):
-            if noticed.wants(named.rule):
+        rules = yield from self._book.watching(kind, noticed.bears_on)
+        for named in rules:
+            if (yield from noticed.wants(named.rule)):
                 event = self._origin.other_event(
                     named, noticed.happening, asset, symbol, standing, version, moment, noticed.key
                 )

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vivienne.alerts.happenings import Happening
+from vivienne.alerts.names import Names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from vivienne.alerts.rule import Rule
     from vivienne.live.asset import LiveAsset
-    from vivienne.store.revision import AppliedRevision, Revision
+    from vivienne.slices import Pieces
+    from vivienne.store.revision import AppliedRevision
 
 _MOST_LISTED = 100
 """Changed values and assets that an alert lists."""
 
 _ON_THE_WAY = ("connecting", "catching_up")
 """States of a feed that are no event: another one follows."""
+
+
+def _any_rule(_rule: Rule) -> Pieces[bool]:
+    yield
+    return True
 
 
 class Noticed(NamedTuple):
@@ -27,19 +35,17 @@ class Noticed(NamedTuple):
         happening: what happened.
         asset: the asset; None if it concerns none, or several.
         key: tells it from other events of this kind.
-        wants: tells whether a rule that watches this kind wants it.
+        bears_on: only rules for one of these assets want it; None if it does not matter which ones they are for.
+        wants: tells whether such a rule that watches this kind wants it; a pattern at a time.
         version: of the configuration; None for the one in force.
     """
 
     happening: Happening
     asset: str | None
     key: str
-    wants: Callable[[Rule], bool]
+    bears_on: Sequence[str] | None = None
+    wants: Callable[[Rule], Pieces[bool]] = _any_rule
     version: int | None = None
-
-
-def _any_rule(_rule: Rule) -> bool:
-    return True
 
 
 class DataWatch:
@@ -66,9 +72,7 @@ class DataWatch:
             yield self._noticed(asset, details, moment)
 
     def _noticed(self, asset: str, details: dict[str, Any], moment: str) -> Noticed:
-        return Noticed(
-            Happening("data", details), asset, f"{details['status']} {moment}", lambda rule: rule.concerns(asset)
-        )
+        return Noticed(Happening("data", details), asset, f"{details['status']} {moment}", [asset])
 
 
 class FeedWatch:
@@ -91,7 +95,7 @@ class FeedWatch:
         if state not in (self._said, *_ON_THE_WAY):
             self._said = state
             details = {"feed_status": state, "status": state, "reason": reason}
-            yield Noticed(Happening("feed", details), None, f"{state} {moment}", _any_rule)
+            yield Noticed(Happening("feed", details), None, f"{state} {moment}")
 
 
 class PartWatch:
@@ -116,12 +120,12 @@ class PartWatch:
             status = "ok" if trouble is None else "trouble"
             (self._in_trouble.discard if trouble is None else self._in_trouble.add)(name)
             details = {"part": name, "status": status, "reason": trouble, "process": self._process}
-            yield Noticed(Happening("system", details), None, f"{name} {status} {self._process} {moment}", _any_rule)
+            yield Noticed(Happening("system", details), None, f"{name} {status} {self._process} {moment}")
 
 
 def of_revision(change: AppliedRevision) -> Iterator[Noticed]:
     """The event of a change of the configuration, or of a pause."""
-    revision, assets = change.revision, change.assets
+    revision = change.revision
     if revision.action in ("pause", "resume"):
         details: dict[str, Any] = {
             "action": "paused" if revision.action == "pause" else "resumed",
@@ -129,7 +133,7 @@ def of_revision(change: AppliedRevision) -> Iterator[Noticed]:
             "channel": revision.channel,
             "reason": revision.reason,
         }
-        yield _revised(Happening("pause", details), revision, lambda rule: _is_of(rule, assets))
+        yield _revised(Happening("pause", details), change)
     elif change.assets and revision.changed:
         paths = [changed["path"] for changed in revision.changed]
         details = {
@@ -139,20 +143,37 @@ def of_revision(change: AppliedRevision) -> Iterator[Noticed]:
             "changed": paths[:_MOST_LISTED],
             "assets": [] if revision.asset_symbol is None else [revision.asset_symbol],
         }
-
-        def wants(rule: Rule) -> bool:
-            return (
-                _is_of(rule, assets)
-                and rule.wanted_authors.fits(revision.author)
-                and any(rule.wanted_paths.fits(path) for path in paths)
-            )
-
-        yield _revised(Happening("config", details), revision, wants)
+        yield _revised(Happening("config", details), change, _Conditions(revision.author, paths).are_met)
 
 
-def _revised(happening: Happening, revision: Revision, wants: Callable[[Rule], bool]) -> Noticed:
-    return Noticed(happening, revision.asset_symbol, str(revision.version), wants, revision.version)
+def _revised(
+    happening: Happening, change: AppliedRevision, wants: Callable[[Rule], Pieces[bool]] = _any_rule
+) -> Noticed:
+    revision = change.revision
+    return Noticed(happening, revision.asset_symbol, str(revision.version), change.assets, wants, revision.version)
 
 
-def _is_of(rule: Rule, assets: list[str]) -> bool:
-    return any(rule.concerns(asset) for asset in assets)
+class _Conditions:
+    """What rules may demand of a change.
+
+    Args:
+        author: of the change.
+        paths: of the changed values.
+    """
+
+    def __init__(self, author: str, paths: list[str]) -> None:
+        self._of_author, self._of_values = author, paths
+
+    @cached_property
+    def _author(self) -> Names:
+        return Names([self._of_author])
+
+    @cached_property
+    def _paths(self) -> Names:
+        return Names(self._of_values)
+
+    def are_met(self, rule: Rule) -> Pieces[bool]:
+        """Tell whether a rule wants the change."""
+        if not (yield from rule.wanted_authors.among(self._author)):
+            return False
+        return bool((yield from rule.wanted_paths.among(self._paths)))

@@ -21,8 +21,7 @@ from vivienne.times import now
 from vivienne.wire.alert import AlertPreview
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    from vivienne.alerts.names import Names
     from vivienne.alerts.rule import Rule
     from vivienne.changes.service import ConfigService
     from vivienne.server.routes import Routes
@@ -94,20 +93,16 @@ async def asset_to_try(service: ConfigService, asked: object, rule: Rule) -> str
         UnknownTarget: the one that was asked for is not decided.
     """
     if asked is None:
-        return await slices_of_loop(gives_way=True).done(_first_of(rule, service.assets))
+        return await slices_of_loop(gives_way=True).done(_first_of(rule, service.asset_names))
     if not isinstance(asked, str) or not service.decides(asked.upper()):
         known = listed(service.assets)
         raise UnknownTarget(Problem("asset", f"Unknown asset {quoted(str(asked))}; known are {known}"))
     return asked.upper()
 
 
-def _first_of(rule: Rule, assets: Iterable[str]) -> Pieces[str | None]:
-    """The first asset that a rule is for; it may have hundreds of patterns, and there may be thousands of assets."""
-    for asset in assets:
-        if rule.concerns(asset):
-            return asset
-        yield
-    return None
+def _first_of(rule: Rule, assets: Names) -> Pieces[str | None]:
+    """The first asset that a rule is for; it may have a thousand patterns, and there may be thousands of assets."""
+    return assets.first((yield from rule.wanted_assets.among(assets)))
 
 
 def _without_secrets(document: dict[str, Any]) -> dict[str, Any]:
