@@ -1,4 +1,4 @@
-"""Two agents and two gateways over a real PostgreSQL and a real Redis."""
+"""Two agents, and as a rule two gateways, over a real PostgreSQL and a real Redis."""
 
 from __future__ import annotations
 
@@ -31,16 +31,19 @@ class Several:
         redis: over which they talk.
         flags: for the agents, beyond what they need.
         everywhere: flags for all.
+        gateways: how many.
     """
 
-    def __init__(self, database: str, redis: RunningRedis, *flags: str, everywhere: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, database: str, redis: RunningRedis, *flags: str, everywhere: tuple[str, ...] = (), gateways: int = 2
+    ) -> None:
         self._open = ExitStack()
         self._database = database
         self._common = ("--redis", redis.url, "--assets", ",".join(ASSETS), *everywhere)
         begin = datetime.now(UTC) - timedelta(minutes=5)
         self.market = ("--market-begin", begin.isoformat(), *flags)
         self.agents = [self.agent(1), self.agent(2)]
-        self.gateways = [self._server("--role", "gateway") for _ in range(2)]
+        self.gateways = [self._server("--role", "gateway") for _ in range(gateways)]
 
     def __enter__(self) -> Self:
         for server in (*self.agents, *self.gateways):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from vivienne.cluster.remote_market import AGENT_LOST
 from vivienne.config.layers import GLOBAL
@@ -17,16 +17,35 @@ if TYPE_CHECKING:
     from vivienne.changes.pause.state import PauseInForce
     from vivienne.changes.service import ConfigService
     from vivienne.cluster.agents import Agents
-    from vivienne.cluster.state_relay import StateRelay
     from vivienne.slices import Pieces
     from vivienne.wire.answers import AgentConfirmation, Switched
     from vivienne.wire.pause import PauseEntry
+    from vivienne.wire.state import AssetState
 
 CONFIRM_SECONDS = 2.0
 """Longest time that the answer to a pause waits for the agents. They take some milliseconds."""
 
 FIRST_DELAY, LONGEST_DELAY = 0.001, 0.1
 """Seconds between two looks at the states."""
+
+
+class PublishedStates(Protocol):
+    """The states of all agents as this process knows them: a gateway hears them, an agent reads those that it needs."""
+
+    async def look(self, assets: Iterable[str]) -> None:
+        """Have the states of these assets as they are now, or later ones."""
+
+    def following(self, assets: Iterable[str]) -> asyncio.Event:
+        """Set once there may be a state of these assets that was not known at this call."""
+
+    def said(self, asset: str) -> AssetState | None:
+        """The state of an asset as its agent published it last; None if there is none."""
+
+    def lack(self, asset: str) -> str:
+        """The reason why there is none."""
+
+    def agent_of(self, asset: str) -> str | None:
+        """The agent that published it."""
 
 
 class Confirmations:
@@ -38,7 +57,7 @@ class Confirmations:
         agents: those that are alive.
     """
 
-    def __init__(self, service: ConfigService, states: StateRelay, agents: Agents) -> None:
+    def __init__(self, service: ConfigService, states: PublishedStates, agents: Agents) -> None:
         self._service = service
         self._states = states
         self._agents = agents
@@ -77,9 +96,10 @@ class Confirmations:
         delay, slices = FIRST_DELAY, slices_of_loop(gives_way=False)
         with suppress(TimeoutError):
             async with asyncio.timeout(CONFIRM_SECONDS):
+                await self._states.look(left)
                 while True:
                     # No state may come unseen while this looks at others: it may be the last.
-                    following = self._states.following()
+                    following = self._states.following(left)
                     left = await slices.done(self.find_missing(left))
                     if not left:
                         break
@@ -103,7 +123,7 @@ class Confirmations:
     def _reason(self, asset: str, pause: PauseInForce) -> str | None:
         said = self._states.said(asset)
         if said is None:
-            return "no agent has published it"
+            return self._states.lack(asset)
         if not self._agents.is_there(self._states.agent_of(asset)):
             return AGENT_LOST
         if said["status"] != "paused":

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from vivienne.cluster.heartbeats import AGENTS, HEARTBEAT_SECONDS, LONGEST_NAME, read_heartbeat
-from vivienne.cluster.published import MOST_STATE_BYTES, Kept, is_state, read, seconds_since
+from vivienne.cluster.published import MOST_STATE_BYTES, Kept, is_state, load, read
 from vivienne.cluster.remote_market import AGENT_LOST
 from vivienne.cluster.state_changes import StateChanges, batch_of
 from vivienne.redis.backlog import Backlog
@@ -34,8 +34,6 @@ WATCH_SECONDS = 0.25
 """Time between two checks for silent agents."""
 SETTLE_SECONDS = 3 * HEARTBEAT_SECONDS
 """Time in which the agent of a kept state must be heard from; after it the state is shown as stale."""
-_MOST_LOADED = 100
-"""States that are read in one call: however long each may be, they fit into one answer."""
 _READ_AGAIN_SECONDS = 0.05
 """Shortest time between two readings of states to which changes did not fit: anybody may publish such changes."""
 
@@ -162,29 +160,18 @@ class Gateway:
         It is shown once its agent is heard from, which is at the next heartbeat, or as stale if that does not come.
         """
         self._kept = {}
-        for kept in await self._load(redis, self._assets):
+        for kept in [each async for each in load(redis, self._assets)]:
             self._kept.setdefault(kept.agent, []).append(kept)
 
     async def read_again(self, redis: Redis, assets: Iterable[str]) -> None:
         """Show the latest states of these assets as Redis keeps them, in place of what changes made of them."""
         chosen = [*assets]
         self._missed.clear()
-        for kept in await self._load(redis, chosen):
+        for kept in [each async for each in load(redis, chosen)]:
             self._changes.is_whole(kept.state["asset"])
             if self._agents.decides(kept.agent, kept.state["asset"]):
                 self._show(kept, None, is_read_again=True)
         self._read_again_at = asyncio.get_running_loop().time() + _READ_AGAIN_SECONDS
-
-    async def _load(self, redis: Redis, assets: Iterable[str]) -> list[Kept]:
-        """The latest states of these assets, as Redis keeps them."""
-        loaded, found = asyncio.get_running_loop().time(), []
-        keys = [STATE + asset for asset in assets]
-        for place in range(0, len(keys), _MOST_LOADED):
-            for raw in await redis.mget(keys[place : place + _MOST_LOADED]):
-                state = None if raw is None or len(raw) > MOST_STATE_BYTES else read(raw)
-                if state is not None and self._is_shown(state.get("asset")) and is_state(state):
-                    found.append(Kept(state, seconds_since(state.get("timestamp")), loaded))
-        return found
 
     def _settle(self, *agents: str) -> None:
         """Show the kept states of agents that were heard from; say so when all are shown."""

@@ -1,28 +1,37 @@
-"""What agents publish about states, as a gateway reads it: anybody who may publish could have written it."""
+"""What agents publish about states, as other processes read it: anybody who may publish could have written it."""
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from types import NoneType
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import orjson
 
-from vivienne.redis.publishing import PUBLISHED_BY
+from vivienne.redis.publishing import PUBLISHED_BY, STATE
+from vivienne.slices import slices_of_loop
 from vivienne.times import now
 from vivienne.wire.messages import AGENT
 from vivienne.wire.numbers import HIGHEST
 from vivienne.wire.state import Status
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterable
+
+    from redis.asyncio import Redis
 
 MOST_STATE_BYTES = 256 * 1024
 """Longest state. One of an agent has about 10 kB. All of it goes to every client."""
 _MOST_LEVELS = 32
 """Nesting of objects and lists; a state has about ten levels."""
 _STATUSES = get_args(Status)
+_MOST_LOADED = 100
+"""States that are read in one call: however long each may be, they fit into one answer."""
 
 
 class Kept:
-    """A state that waits until its agent is heard from.
+    """A state as Redis keeps it, or one that waits until its agent is heard from.
 
     Args:
         state: the message, whose agent is removed from it.
@@ -35,6 +44,19 @@ class Kept:
         self.state = state
         self.waited = waited
         self.loaded = loaded
+
+
+async def load(redis: Redis, assets: Iterable[str]) -> AsyncGenerator[Kept]:
+    """The latest states of these assets, as Redis keeps them; those that are none are left out."""
+    loaded, chosen = asyncio.get_running_loop().time(), [*assets]
+    slices = slices_of_loop(gives_way=False)
+    for place in range(0, len(chosen), _MOST_LOADED):
+        some = chosen[place : place + _MOST_LOADED]
+        for asset, raw in zip(some, await redis.mget([STATE + asset for asset in some]), strict=True):
+            state = None if raw is None or len(raw) > MOST_STATE_BYTES else read(raw)
+            if state is not None and state.get("asset") == asset and is_state(state):
+                yield Kept(state, seconds_since(state.get("timestamp")), loaded)
+            await slices.rest()
 
 
 def read(raw: bytes | str) -> dict[str, Any] | None:

@@ -36,6 +36,8 @@ SILENT_STATES_SECONDS = 2.5 * AGEING_SECONDS
 """Time without a state after which an asset is stale. Its agent publishes one at least every `AGEING_SECONDS`."""
 
 
+UNPUBLISHED = "no agent has published it"
+"""The reason why there is no state of an asset."""
 _MOST_MISSED = 1_000_000
 """States that count as missed at most, whatever number an agent gives."""
 
@@ -120,12 +122,19 @@ class StateRelay:
         """The state of an asset as its agent published it last; None if there is none."""
         return self._assets[asset].said["agents"][AGENT]["data"] if asset in self._assets else None
 
+    def lack(self, _asset: str) -> str:
+        """See `vivienne.cluster.confirmation.PublishedStates`."""
+        return UNPUBLISHED
+
     def said_version(self, asset: str) -> int | None:
         """The version of the configuration in the last state of an asset; None if there is none."""
         return self._assets[asset].said["config_version"] if asset in self._assets else None
 
-    def following(self) -> asyncio.Event:
-        """Set once a state is received after this call."""
+    async def look(self, assets: Iterable[str]) -> None:
+        """See `vivienne.cluster.confirmation.PublishedStates`: all are heard as they come."""
+
+    def following(self, _assets: Iterable[str] = ()) -> asyncio.Event:
+        """Set once a state, of any asset, is received after this call."""
         self._awaited = self._awaited or asyncio.Event()
         return self._awaited
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from vivienne.cluster.heartbeats import AGENTS, HEARTBEAT_SECONDS, SILENT_SECONDS, Heartbeat, read_heartbeat
 from vivienne.cluster.state_relay import SILENT_STATES_SECONDS
+from vivienne.redis.backlog import Backlog
 from vivienne.redis.listening import heard
 from vivienne.redis.publishing import PUBLISHED_BY, STATE
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from redis.asyncio import Redis
+
+    from vivienne.cluster.agents import Agents
 
 _log = logging.getLogger(__name__)
 
@@ -35,10 +38,18 @@ class Succession:
         agent: name of this one.
         assets: those it decides.
         clock: seconds of a monotonic clock; by default that of the event loop.
+        agents: takes every heartbeat too, if given.
     """
 
-    def __init__(self, agent: str, assets: Iterable[str], clock: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self,
+        agent: str,
+        assets: Iterable[str],
+        clock: Callable[[], float] | None = None,
+        agents: Agents | None = None,
+    ) -> None:
         self._agent = agent
+        self._agents = agents
         self._assets = frozenset(assets)
         self._clock = clock or (lambda: asyncio.get_running_loop().time())
         self._successor: str | None = None
@@ -59,10 +70,13 @@ class Succession:
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
-        async with aclosing(heard(redis, ready, AGENTS)) as beats:
+        backlog = Backlog(asyncio.get_running_loop().time)
+        async with aclosing(heard(redis, ready, AGENTS, backlog)) as beats:
             async for raw in beats:
                 beat = None if raw is None else read_heartbeat(raw)
                 if beat is not None:
+                    if self._agents is not None:
+                        self._agents.take(beat, backlog.waited)
                     await self.take(beat, redis)
                 self.tell()  # its own heartbeats come twice a second
 

@@ -6,7 +6,9 @@ import logging
 from typing import TYPE_CHECKING
 
 from vivienne.cluster.answering import Answering
+from vivienne.cluster.confirmation import Confirmations
 from vivienne.cluster.heartbeats import Heartbeat, HeartbeatPublisher, agent_name
+from vivienne.cluster.kept_states import KeptStates
 from vivienne.cluster.logs import LogPublisher
 from vivienne.cluster.succession import Succession
 from vivienne.live.view import LocalView
@@ -45,7 +47,9 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         _log.warning("Shard %s has none of the %d assets; this agent has nothing to do", boot.shard, len(boot.assets))
     feed = feed_of(boot, assets, service.metrics)
     name = agent_name()
-    succession = Succession(name, assets)
+    kept = KeptStates(boot.assets)
+    succession = Succession(name, assets, agents=kept.agents)
+    service.confirm = Confirmations(service, kept, kept.agents).confirm
     recorder = recorder_of(boot, service.metrics, succession.is_replaced)
     market = recorded_market(boot, feed, service, board, recorder)
     view = LocalView(market)
@@ -74,6 +78,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         alerts,
         HeartbeatPublisher(beat),
         Again(succession, "hears heartbeats"),
+        kept,
         Again(answering, "hears questions"),
         LogPublisher(logs, f"agent {boot.shard}"),
     ]
@@ -89,7 +94,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
 
     app = agent_application(service, view, lambda: one_piece(additions), access)
     title = f"agent {boot.shard}: {', '.join(assets)}; {market.feed} market"
-    process = Process(title, app, {"market": market.run, "redis": redis.run})
+    process = Process(title, app, {"market": market.run, "agents": kept.watch, "redis": redis.run})
     senders = senders_of(boot, publish=alerts.show, redis=alerts)
     troubles = {"redis": lambda: redis.trouble}
     process.tasks |= alerting_of(boot, market, service, senders, troubles, name, succession.is_replaced).tasks
