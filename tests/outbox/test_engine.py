@@ -254,6 +254,16 @@ async def test_a_process_that_is_killed_again_and_again_tells_the_same(tmp_path:
     assert set(sent) <= {each["id"] for each in found}
 
 
+async def test_what_happens_to_all_assets_at_once_is_not_lost_however_many_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "MOST_WAITING", 1)
+    async with process(tmp_path) as one:
+        await one.make(event=["pause"], levels=None, assets=["*"])
+        await one.closed(PAST)
+        assert one.engine._lost == 0
+
+
 async def test_a_rule_is_for_what_happens_after_it_was_made(tmp_path: Path) -> None:
     async with process(tmp_path) as one:
         await one.closed(*range(PAST, PAST + 20))

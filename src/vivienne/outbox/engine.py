@@ -45,8 +45,10 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-MOST_WAITING = 10_000
-"""Things that happened and wait to be looked at; beyond them the oldest is lost, and counted."""
+MOST_WAITING, MOST_WAITING_PER_ASSET = 10_000, 4
+"""Things that happened and wait to be looked at, in all and of each asset: the larger number counts. Beyond that the
+oldest is lost, and counted. All assets may close a bar in the same moment.
+"""
 MOST_TOGETHER = 100
 """Messages that are kept in one transaction, which a pause may have to wait for. All of one alert are kept together."""
 _LOOK_SECONDS = 1.0
@@ -174,7 +176,7 @@ class AlertEngine:
     def _note(self, thing: Callable[[], Pieces[None]]) -> None:
         if self._is_silent():
             return
-        if len(self._waiting) >= MOST_WAITING:
+        if len(self._waiting) >= max(MOST_WAITING, MOST_WAITING_PER_ASSET * len(self._market.assets)):
             self._waiting.popleft()
             self._lost += 1
         self._waiting.append(thing)
