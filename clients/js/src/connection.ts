@@ -24,13 +24,9 @@ interface Waiting {
   readonly resolve: (answer: Answer) => void
   readonly reject: (error: VivienneError) => void
   readonly timer: ReturnType<typeof setTimeout>
-  /** Until when it may be sent, by `performance.now()`. */
-  readonly until: number
 }
 
 const OPEN = 1
-/** In ms. A resumption that waited for longer would end a pause that somebody made in that time: it is not sent. */
-const RESUMPTION_WAITS = 250
 /** The code the server closes with when a token was revoked. To try again would change nothing. */
 const REFUSED = 1008
 const UNTROUBLED = { reconnectAttempts: 0, retryAt: null, reason: null }
@@ -141,8 +137,8 @@ export class VivienneWebSocketManager {
   }
 
   /**
-   * Sends a message and waits for its answer. While the connection is opening, it is sent as soon as it is open; a
-   * resumption only if that is at once, for somebody may pause in that time.
+   * Sends a message and waits for its answer. While the connection is opening, it is sent as soon as it is open; not so
+   * a resumption, for it would end a pause that somebody makes in that time.
    *
    * @param message - gets a random `request_id` unless it has one
    * @param timeout - in ms
@@ -154,8 +150,10 @@ export class VivienneWebSocketManager {
     timeout = this.#options.answerTimeout,
   ): Promise<Answer> {
     const id = message.request_id ?? randomId()
-    if (!this.ws) {
-      throw new VivienneUnreachable(`Not connected to ${this.url}: ${this.#snapshot.reason ?? 'call connect()'}`, id)
+    const { ws } = this
+    if (!ws || (message.type === 'resume' && ws.readyState !== OPEN)) {
+      const reason = this.#snapshot.reason ?? (ws ? 'still connecting' : 'call connect()')
+      throw new VivienneUnreachable(`Not connected to ${this.url}: ${reason}`, id)
     }
     if (this.#waiting.has(id) || this.#waiting.size >= MOST_WAITING) {
       throw new VivienneError(`Already waiting for ${id}, or for too many`, id)
@@ -168,8 +166,7 @@ export class VivienneWebSocketManager {
         this.#waiting.delete(id)
         reject(new VivienneTimeout(`No answer within ${seconds(timeout)}`, id))
       }, timeout)
-      const until = message.type === 'resume' ? performance.now() + RESUMPTION_WAITS : Infinity
-      this.#waiting.set(id, { text, resolve, reject, timer, until })
+      this.#waiting.set(id, { text, resolve, reject, timer })
       this.#send(text)
     })
   }
@@ -218,7 +215,7 @@ export class VivienneWebSocketManager {
     const { staleAfter, connectTimeout } = this.#options
     if (this.#assets) this.#sendSubscription()
     else if (this.#updates.updates) this.#askForStates()
-    this.#sendWaiting()
+    for (const { text } of this.#waiting.values()) this.#send(text)
     this.#awaitData()
     if (staleAfter < Infinity) return
     // Data may never come; that the connection holds for a while has to be enough.
@@ -252,18 +249,6 @@ export class VivienneWebSocketManager {
     const last = this.#sent.get(asset)
     if (last?.seq === base_seq) this.#receive(patched(last, patch) as AssetData)
     else if (!this.#isAsking) this.#askForStates()
-  }
-
-  /** Sends what was asked for while the connection opened. */
-  #sendWaiting(): void {
-    for (const [id, { text, until, timer, reject }] of [...this.#waiting]) {
-      if (performance.now() <= until) this.#send(text)
-      else {
-        this.#waiting.delete(id)
-        clearTimeout(timer)
-        reject(new VivienneUnreachable('Not resumed: the connection took too long to open; resume again', id))
-      }
-    }
   }
 
   /** Looks at the answer to a subscription. True if nobody else needs it. */
