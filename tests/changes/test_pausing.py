@@ -304,6 +304,21 @@ async def test_pauses_without_end_pause_and_fill_no_history(
     assert "BTC" in service.paused()
 
 
+async def test_callers_who_pause_in_turn_fill_no_history_and_an_entry_says_who_asked_for_it(
+    service: ConfigService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service._pausing._repeats._rate, "most", 2)
+    callers = [Caller(address=f"192.0.2.{number}") for number in (8, 9)]
+    for number in range(20):
+        for place, caller in enumerate(callers):
+            await pause(service, "BTC", author=f"of {place} in {number}", address=caller.address, caller=caller)
+    entries = (await service.history("BTC", 100, None))["history"]
+    assert len(entries) <= 7  # the first, so many of each, and what time has allowed since
+    assert all((entry["address"] == "192.0.2.8") == entry["author"].startswith("of 0") for entry in entries)
+    times = [entry["created_at"] for entry in entries]
+    assert times == sorted(times, reverse=True)
+
+
 async def test_a_repeated_pause_outlives_a_restart_and_a_resumption_from_before_it(
     service: ConfigService, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

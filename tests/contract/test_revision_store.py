@@ -82,17 +82,14 @@ def test_a_later_pause_shares_the_entry_of_one_and_of_nothing_else(store: Revisi
     filled(store, pause, revision(2, action="resume"))
     later = replace(pause, created_at="2026-03-02T00:00:00.000Z", reason="later", channel="redis", address="192.0.2.1")
 
-    assert store.repeat_pause(later)
+    fields = {name: getattr(later, name) for name in ("created_at", "reason", "channel", "address")}
+    assert store.repeat_pause(1, pause.config_id, fields)
     assert store.by_config_id(pause.config_id) == later
     assert [store.name_of(1), store.name_of(2)] == [pause.config_id, "id-2"]
-    for nothing in (
-        replace(later, version=2),
-        replace(later, config_id="id-2"),
-        replace(later, version=2, config_id="id-2"),
-    ):
-        assert not store.repeat_pause(nothing)
+    for version, config_id in ((2, pause.config_id), (1, "id-2"), (2, "id-2")):
+        assert not store.repeat_pause(version, config_id, {"reason": "of nothing"})
     with pytest.raises(TokenRefused):
-        store.repeat_pause(replace(later, reason="of nobody"), under="0" * 64)
+        store.repeat_pause(1, pause.config_id, {"reason": "of nobody"}, under="0" * 64)
     assert store.after(0, 10) == [later, revision(2, action="resume")]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from vivienne.store.alert import AlertStore
     from vivienne.store.revision import Revision
@@ -138,11 +138,15 @@ class RevisionStore(TokenStore, Protocol):
             StoreUnavailable: they may have been added all the same; ask `was_appended` for the last of them.
         """
 
-    def repeat_pause(self, pause: Revision, under: str | None = None) -> bool:
-        """Let the entry of a pause be that of a later one of the same caller; on return it is on disk.
+    def repeat_pause(
+        self, version: int, config_id: str, later: Mapping[str, str | None], under: str | None = None
+    ) -> bool:
+        """Let the entry of a pause be that of a later one too; on return it is on disk.
 
         Args:
-            pause: the later one, under the version and config_id of the entry.
+            version: of the entry.
+            config_id: of the entry.
+            later: fields of the later one that take the place of those of the entry.
             under: as `append` has it.
 
         Returns:

@@ -18,7 +18,7 @@ from vivienne.store.sql_tokens import SqlTokens, expect_accepted
 from vivienne.store.tables import configured, of_alerts, revisions, switches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from sqlalchemy import Column
@@ -149,14 +149,15 @@ class SqlRevisionStore(SqlTokens):
             named = select(revisions.c.config_id).where(revisions.c.version == version)
             return connection.execute(named).scalar_one_or_none()
 
-    def repeat_pause(self, pause: Revision, under: str | None = None) -> bool:
+    def repeat_pause(
+        self, version: int, config_id: str, later: Mapping[str, str | None], under: str | None = None
+    ) -> bool:
         """See `RevisionStore`."""
         with self._transaction() as connection:
             self._recognize(connection)
-            is_it = (revisions.c.version == pause.version) & (revisions.c.config_id == pause.config_id)
-            names = ("created_at", "channel", "address", "reason", "claimed_author", "trace_id")
-            later = {name: getattr(pause, name) for name in names}
-            found = connection.execute(revisions.update().where(is_it, revisions.c.action == "pause").values(later))
+            is_it = (revisions.c.version == version) & (revisions.c.config_id == config_id)
+            entry = revisions.update().where(is_it, revisions.c.action == "pause").values(dict(later))
+            found = connection.execute(entry)
             expect_accepted(connection, under)
             return found.rowcount == 1
 

@@ -60,23 +60,16 @@ def not_stored_yet(in_force: LayersInForce, pause: PauseInForce, why: str) -> Sw
     return _answer(in_force, in_force.pauses, pause.layer, pause.config_id, version, message, "not_stored_yet")
 
 
-def later_entry(pause: PauseInForce, version: int, request: SwitchRequest) -> Revision:
-    """The entry of a version as it is once a later pause shares it."""
-    return Revision(
-        version=version,
-        config_id=pause.config_id,
-        layer=pause.layer,
-        action="pause",
-        document={},
-        changed=[],
-        author=pause.author,
-        claimed_author=pause.claimed_author,
-        channel=pause.channel,
-        created_at=pause.created_at,
-        address=request.address,
-        reason=pause.reason,
-        trace_id=request.trace_id,
-    )
+def fields_of(request: SwitchRequest) -> dict[str, str | None]:
+    """What the entry of a pause says of who asked for it, and how."""
+    return {
+        "author": request.author,
+        "claimed_author": request.claimed_author,
+        "channel": request.channel,
+        "address": request.address,
+        "reason": request.reason,
+        "trace_id": request.trace_id,
+    }
 
 
 def paused_already(in_force: LayersInForce, pause: PauseInForce) -> Switched:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from vivienne.access.caller import no_longer_valid
 from vivienne.changes.pause.adopting import as_request, free_name
 from vivienne.changes.pause.held import Held
-from vivienne.changes.pause.plan import later_entry, not_stored_yet, paused_already, stored_already, write_up_switch
+from vivienne.changes.pause.plan import fields_of, not_stored_yet, paused_already, stored_already, write_up_switch
 from vivienne.changes.pause.repeats import Repeats
 from vivienne.changes.pause.seen import Seen
 from vivienne.changes.pause.state import PauseInForce
@@ -289,30 +289,35 @@ class Pausing:
         return found
 
     async def _is_repeated(self, request: SwitchRequest, layer: str) -> bool:
-        """Tell whether a caller pauses again and again what is paused, and the last entry is one of these pauses."""
+        """Tell whether a caller pauses again and again what is paused, and the last entry is not that of the first."""
         pauses = self._in_force.pauses
         if request.is_once or pauses.held or layer not in pauses.stored or self._repeats.allow(request.caller.key):
             return False
         await self._writer.follow()
         known = self._in_force.pauses.stored.get(layer)
-        return known is not None and bool(known.others) and known.asked_by == (request.caller.key, request.author)
+        return known is not None and bool(known.others)
 
     async def _share_entry(self, request: SwitchRequest, asked: PauseInForce) -> PauseInForce | None:
-        """Let the last entry of a layer be that of a later pause; None if there is no such entry any more.
+        """Let the last entry of a layer be that of a later pause too; None if there is no such entry any more.
+
+        That of another caller gets the time only, and says as before who asked.
 
         Raises:
             Forbidden: the token of who asks was revoked.
             StoreUnavailable: the store does not answer, or is gone.
         """
-        known = self._in_force.pauses.stored[asked.layer]
-        pause = replace(asked, config_id=known.config_id, version=known.version)
-        entry = later_entry(pause, known.version or 0, request)
+        known, caller = self._in_force.pauses.stored[asked.layer], request.caller
+        is_of_caller = known.asked_by == caller.key
+        fields = {**(fields_of(request) if is_of_caller else {}), "created_at": asked.created_at}
+        entry = known.version or 0, known.config_id, fields
         try:
-            is_there = await self._thread.run(self._store.repeat_pause, entry, under=request.caller.digest)
+            is_there = await self._thread.run(self._store.repeat_pause, *entry, under=caller.digest)
         except TokenRefused as error:
-            raise no_longer_valid(request.caller) from error
+            raise no_longer_valid(caller) from error
         if not is_there:
             return None
+        later = asked if is_of_caller else replace(known, created_at=asked.created_at, place=asked.place, heard_at=None)
+        pause = replace(later, config_id=known.config_id, version=known.version)
         self._in_force.repeat(pause)
         return pause
 
