@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from vivienne.wire.answers import Switched
+
 SECONDS = 20.0
 COMPREHENSIVE = "/phoenix/config/vivienne/comprehensive"
 BUSY, OTHER = "127.0.0.2", "127.0.0.3"
@@ -151,6 +153,34 @@ async def test_a_pause_waits_for_nothing_that_came_before_it_on_its_websocket(tm
         answer = json.loads(await socket.recv())
     assert (answer["type"], answer["status"]) == ("pause_response", "success")
     assert [*service.paused()] == ["BTC"]
+    await service.close()
+
+
+async def test_pauses_of_one_websocket_wait_for_no_confirmation_of_each_other(tmp_path: Path) -> None:
+    """As of an agent that is gone, or a database that hangs: each waits for seconds."""
+    assets = ["BTC", "ETH", "SOL"]
+    service, budgets = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), assets), Budgets()
+    confirmed, all_paused = asyncio.Event(), asyncio.Event()
+
+    async def confirm(answer: Switched) -> Switched:
+        if len(service.paused()) == len(assets):
+            all_paused.set()
+        await confirmed.wait()
+        return answer
+
+    service.confirm = confirm
+    async with (
+        served(service, budgets) as address,
+        connect(f"ws://{address}/ws/state", local_addr=(BUSY, 0)) as socket,
+    ):
+        for asset in assets:
+            await socket.send(json.dumps({"type": "pause", "asset": asset}))
+        await socket.send(json.dumps({"type": "resume", "asset": "BTC"}))
+        await all_paused.wait()
+        confirmed.set()
+        answers = [json.loads(await socket.recv()) for _ in range(4)]
+    assert [each["type"] for each in answers] == ["pause_response"] * 3 + ["resume_response"]
+    assert [*service.paused()] == ["ETH", "SOL"]
     await service.close()
 
 

@@ -17,7 +17,7 @@ from vivienne.server.staying import STAYS
 from vivienne.stream.waking import ROW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from starlette.websockets import WebSocket
 
@@ -63,21 +63,6 @@ class Line(Protocol):
         """Close the WebSocket."""
 
 
-class _Lane:
-    """Messages that are answered one after the other.
-
-    Attributes:
-        said: those that wait.
-        task: answers them.
-    """
-
-    __slots__ = ("said", "task")
-
-    def __init__(self) -> None:
-        self.said: deque[dict[str, Any]] = deque()
-        self.task: asyncio.Task[None] | None = None
-
-
 class Direct:
     """One client. An `Outlet` of its mailbox; and takes what the protocol would give to the application.
 
@@ -97,7 +82,7 @@ class Direct:
 
     __slots__ = (
         "_at_end", "_caller", "_context", "_first", "_hearing", "_is_open", "_is_stopping", "_leave", "_line",
-        "_mailbox", "_pauses", "_rest", "_times", "_waits_for_time", "inflates", "is_free", "write",
+        "_mailbox", "_pauses", "_said", "_task", "_times", "_waits_for_time", "inflates", "is_free", "write",
     )  # fmt: skip
 
     def __init__(
@@ -117,9 +102,12 @@ class Direct:
         self._leave = leave
         self._context = copy_context()
         self._first = mailbox.unsent()
-        self._pauses: _Lane | None = None
-        self._rest: _Lane | None = None
-        """What the client has said, pauses and everything else; None while it is silent."""
+        self._pauses: set[asyncio.Task[None]] | None = None
+        """Answer the pauses that the client asks for; None while there are none."""
+        self._said: deque[dict[str, Any]] | None = None
+        """What the client has said besides; None while it is silent."""
+        self._task: asyncio.Task[None] | None = None
+        """Answers that."""
         self._at_end: list[Callable[[], object]] | None = []
         """What is called at the end; None after it."""
         self._is_open, self._is_stopping, self._waits_for_time = True, False, False
@@ -177,56 +165,65 @@ class Direct:
 
     @property
     def _is_silent(self) -> bool:
-        return self._pauses is None and self._rest is None
+        return self._task is None and self._pauses is None
 
     def _hear_later(self, event: dict[str, Any]) -> None:
-        """Answer a message after those before it. A pause waits for pauses only, and what comes later for the pause."""
+        """Answer a message after those before it. A pause waits for nothing, and what comes after it for the pause."""
         if self._hearing.is_urgent(event, self._caller):
-            lane = self._pauses = self._pauses or _Lane()
-        else:
-            lane = self._rest = self._rest or _Lane()
-        lane.said.append(event)
-        if lane.task is None:
-            loop = asyncio.get_running_loop()
-            lane.task = loop.create_task(self._hear(lane), context=self._context.copy())
-            self._line.tasks.add(lane.task)
-            lane.task.add_done_callback(self._heard)
+            if self._pauses is None:
+                self._pauses = set()
+            self._pauses.add(self._begin(self._answer(event), self._paused))
+            return
+        if self._said is None:
+            self._said = deque()
+        self._said.append(event)
+        if self._task is None:
+            self._task = self._begin(self._hear(), self._heard)
 
-    async def _hear(self, lane: _Lane) -> None:
+    def _begin(self, work: Coroutine[Any, Any, None], then: Callable[[asyncio.Task[None]], None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work, context=self._context.copy())
+        self._line.tasks.add(task)
+        task.add_done_callback(then)
+        return task
+
+    def _paused(self, task: asyncio.Task[None]) -> None:
+        self._line.tasks.discard(task)
+        if self._pauses is not None:
+            self._pauses.discard(task)
+            self._pauses = self._pauses or None
+        self._fall_silent()
+        _tell(task)
+
+    async def _hear(self) -> None:
         try:
-            while lane.said:
-                event = lane.said.popleft()
-                await self._answer(event, is_pause=lane is self._pauses)
-                self._line.done(event)
+            while self._said:
+                event = self._said.popleft()
+                if self._pauses is not None:
+                    await asyncio.wait(self._pauses)
+                # No more than the caller has time for: others have their turn between two of them.
+                await self._times.messages.due(self._caller.key)
+                await self._answer(event)
         finally:
-            self._fall_silent(lane)  # here, because more may come before anybody knows that this has ended
+            self._task = self._said = None  # here, because more may come before anybody knows that this has ended
+            self._fall_silent()
 
-    def _fall_silent(self, lane: _Lane) -> None:
-        if lane is self._pauses:
-            self._pauses = None
-        else:
-            self._rest = None
+    async def _answer(self, event: dict[str, Any]) -> None:
+        self._times.messages.charge(self._caller.key, AROUND_SECONDS)
+        await self._hearing.hear(event, self._caller)
+        self._line.done(event)
+
+    def _heard(self, task: asyncio.Task[None]) -> None:
+        self._line.tasks.discard(task)
+        if self._task is task:  # it was cancelled before it began
+            self._task = self._said = None
+            self._fall_silent()
+        _tell(task)
+
+    def _fall_silent(self) -> None:
         if self._is_stopping:
             self._close_once_done()
         if not self._is_open and self._is_silent:
             self._end()
-
-    async def _answer(self, event: dict[str, Any], *, is_pause: bool) -> None:
-        # One at a time, and no more than the caller has time for: others have their turn between two of them.
-        if not is_pause:
-            if self._pauses is not None and self._pauses.task is not None:
-                await asyncio.wait({self._pauses.task})
-            await self._times.messages.due(self._caller.key)
-        self._times.messages.charge(self._caller.key, AROUND_SECONDS)
-        await self._hearing.hear(event, self._caller)
-
-    def _heard(self, task: asyncio.Task[None]) -> None:
-        self._line.tasks.discard(task)
-        for lane in (self._pauses, self._rest):
-            if lane is not None and lane.task is task:  # it was cancelled before it began
-                self._fall_silent(lane)
-        if not task.cancelled() and (failure := task.exception()) is not None:
-            raise failure  # the event loop reports it
 
     # Its end
 
@@ -241,9 +238,9 @@ class Direct:
         """See `vivienne.server.staying.Staying`."""
         if self._is_open:
             self._line.close(_POLICY_VIOLATION, reason)
-        for lane in (self._pauses, self._rest):
-            if lane is not None and lane.task is not None:
-                lane.task.cancel()
+        for task in (*(self._pauses or ()), self._task):
+            if task is not None:
+                task.cancel()
         self._lose()
 
     def _close_once_done(self) -> None:
@@ -263,6 +260,11 @@ class Direct:
         then, self._at_end = self._at_end or [], None
         for each in then:
             each()
+
+
+def _tell(ended: asyncio.Task[None]) -> None:
+    if not ended.cancelled() and (failure := ended.exception()) is not None:
+        raise failure  # the event loop reports it
 
 
 def hand_over(
