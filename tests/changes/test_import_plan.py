@@ -63,9 +63,9 @@ class Shared(PostgresRevisionStore):
         self.before_append: Callable[[tuple[Revision, ...]], None] = lambda _: None
         self.after_append: Callable[[], None] = lambda: None
 
-    def append(self, *revisions: Revision, under: str | None = None) -> None:
+    def append(self, *revisions: Revision, under: str | None = None, ends: tuple[int, str] | None = None) -> None:
         self.before_append(revisions)
-        super().append(*revisions, under=under)
+        super().append(*revisions, under=under, ends=ends)
         self.after_append()
 
 

@@ -47,13 +47,13 @@ class Store(SqliteRevisionStore):
         self.may_append = threading.Event()
         self.may_append.set()
 
-    def append(self, *revisions: Revision, under: str | None = None) -> None:
+    def append(self, *revisions: Revision, under: str | None = None, ends: tuple[int, str] | None = None) -> None:
         if self.fails:
             raise StoreUnavailable("the disk is full")
         if self.is_defective:
             raise RuntimeError("nobody expected that")
         assert self.may_append.wait(30)
-        super().append(*revisions, under=under)
+        super().append(*revisions, under=under, ends=ends)
         if self.fails_afterwards:
             raise StoreUnavailable("the disk reports an error")
 

@@ -62,9 +62,9 @@ class Store(PostgresRevisionStore):
         self.before_append: Callable[[Revision], None] = lambda _: None
         self.after_append: Callable[[], None] = lambda: None
 
-    def append(self, *revisions: Revision, under: str | None = None) -> None:
+    def append(self, *revisions: Revision, under: str | None = None, ends: tuple[int, str] | None = None) -> None:
         self.before_append(revisions[0])
-        super().append(*revisions, under=under)
+        super().append(*revisions, under=under, ends=ends)
         self.after_append()
 
 
@@ -834,7 +834,8 @@ async def test_a_pause_that_was_answered_without_being_stored_outlives_a_resumpt
             await here.switch(resumption)
     else:
         store.before_append = pause_there
-        await here.switch(resumption)
+        with pytest.raises(VersionConflict, match="Somebody paused after this resumption"):
+            await here.switch(resumption)
         await there.look()
     assert "as before" in answers[0]["message"]
     assert ["BTC"] == list(other.paused())

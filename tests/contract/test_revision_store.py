@@ -78,19 +78,25 @@ def test_old_answers_are_removed_and_their_revisions_stay(store: RevisionStore) 
 
 
 def test_a_later_pause_shares_the_entry_of_one_and_of_nothing_else(store: RevisionStore) -> None:
-    pause = revision(1, action="pause", reason="first")
-    filled(store, pause, revision(2, action="resume"))
+    pause, other = revision(1, action="pause", reason="first"), revision(2)
+    filled(store, pause, other)
     later = replace(pause, created_at="2026-03-02T00:00:00.000Z", reason="later", channel="redis", address="192.0.2.1")
-
     fields = {name: getattr(later, name) for name in ("created_at", "reason", "channel", "address")}
+
     assert store.repeat_pause(1, pause.config_id, fields)
-    assert store.by_config_id(pause.config_id) == later
-    assert [store.name_of(1), store.name_of(2)] == [pause.config_id, "id-2"]
+    assert store.after(0, 10) == [later, other]
     for version, config_id in ((2, pause.config_id), (1, "id-2"), (2, "id-2")):
         assert not store.repeat_pause(version, config_id, {"reason": "of nothing"})
     with pytest.raises(TokenRefused):
         store.repeat_pause(1, pause.config_id, {"reason": "of nobody"}, under="0" * 64)
-    assert store.after(0, 10) == [later, revision(2, action="resume")]
+
+    resumption = revision(3, action="resume")
+    with pytest.raises(VersionTaken, match="a later pause"):
+        store.append(resumption, ends=(1, pause.created_at))
+    assert store.after(0, 10) == [later, other]
+    store.append(resumption, ends=(1, later.created_at))
+    assert not store.repeat_pause(1, pause.config_id, {"reason": "it is over"})
+    assert store.after(0, 10) == [later, other, resumption]
 
 
 def test_every_field_of_a_revision_survives(store: RevisionStore) -> None:

@@ -244,11 +244,11 @@ class FailingStore(SqliteRevisionStore):
         self.refused: set[float | None] = set()
         super().__init__(path)
 
-    def append(self, *revisions: Revision, under: str | None = None) -> None:
+    def append(self, *revisions: Revision, under: str | None = None, ends: tuple[int, str] | None = None) -> None:
         value = revisions[0].document["settings"]["position_size_bang"]
         if None in self.refused or value in self.refused:
             raise StoreUnavailable("the disk is full")
-        super().append(*revisions, under=under)
+        super().append(*revisions, under=under, ends=ends)
 
 
 class Reading:

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from vivienne.wire.answers import Switched
-
 PAUSE, RESUME = {"type": "pause", "asset_symbol": "BTC"}, {"type": "resume", "asset_symbol": "BTC"}
 DAY = 86_400_000
 MIDDAY = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -106,27 +104,6 @@ async def test_entries_that_waited_keep_their_order(service: ConfigService, redi
             redis.add(message)
     assert ["success"] * 20 == [each["status"] for each in await results_of(service, redis, 20)]
     assert {} == service.paused()
-
-
-async def test_pauses_that_follow_each_other_wait_for_no_confirmation_of_each_other(
-    service: ConfigService, redis: RunningRedis
-) -> None:
-    both_paused = asyncio.Event()
-
-    async def confirm(answer: Switched) -> Switched:
-        if {"BTC", "ETH"} <= service.paused().keys():
-            both_paused.set()
-        async with asyncio.timeout(30):
-            await both_paused.wait()
-        return answer
-
-    service.confirm = confirm
-    for message in (PAUSE, {**PAUSE, "asset_symbol": "ETH"}, RESUME):
-        redis.add(message)
-    results = await results_of(service, redis, 3)
-    assert [each["type"] for each in results] == ["pause_response", "pause_response", "resume_response"]
-    assert [each["status"] for each in results] == ["success"] * 3
-    assert ["ETH"] == [*service.paused()]
 
 
 async def test_a_pause_that_was_there_before_the_entry_ends(service: ConfigService, redis: RunningRedis) -> None:

@@ -90,7 +90,7 @@ class Ledger:
         try:
             caller = prepared.caller
             under = None if caller is None else caller.digest
-            await self._thread.run(self._store.append, *prepared.revisions, under=under)
+            await self._thread.run(self._store.append, *prepared.revisions, under=under, ends=prepared.ends)
         except VersionTaken:
             return False
         except TokenRefused as error:  # another process has revoked it, and this one did not notice yet

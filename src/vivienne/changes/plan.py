@@ -80,6 +80,7 @@ class Prepared(Generic[AnswerT]):
         active_ids: by layer of these, the config_id in force afterwards.
         layers: all layers afterwards; None for what follows from the revisions.
         caller: who asks, if it may still be refused because of that.
+        ends: version and time of the entry of a pause that it ends, if that is still so when it is stored.
     """
 
     answer: AnswerT
@@ -88,6 +89,7 @@ class Prepared(Generic[AnswerT]):
     active_ids: Mapping[str, str | None] = field(default_factory=dict)
     layers: Layers | None = None
     caller: Caller | None = None
+    ends: tuple[int, str] | None = None
 
 
 def done(action: Action, changed: list[ValueChange], layer: str) -> str:

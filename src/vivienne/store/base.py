@@ -125,16 +125,18 @@ class RevisionStore(TokenStore, Protocol):
     def active_id(self, layer: str, version: int) -> str | None:
         """The config_id that was in force in a layer right after this version."""
 
-    def append(self, *appended: Revision, under: str | None = None) -> None:
+    def append(self, *appended: Revision, under: str | None = None, ends: tuple[int, str] | None = None) -> None:
         """Add revisions, all or none, even in a crash; on return they are on disk.
 
         Args:
             appended: the revisions.
             under: digest of the secret of who asks, which has to be accepted in the same moment; None for no secret.
+            ends: version and time of the entry of a pause that they end, which has to be so in the same moment.
 
         Raises:
             TokenRefused: it is not accepted, as its token was revoked. Nothing was added.
-            VersionTaken: there is one of a version, config_id or request_id of a requester already. Nothing was added.
+            VersionTaken: there is one of a version, config_id or request_id of a requester already, or a later pause
+                shares the entry of the one that ends. Nothing was added.
             StoreUnavailable: they may have been added all the same; ask `was_appended` for the last of them.
         """
 
@@ -150,7 +152,7 @@ class RevisionStore(TokenStore, Protocol):
             under: as `append` has it.
 
         Returns:
-            Whether there is such an entry.
+            Whether there is such an entry, and nothing paused or resumed its layer since.
 
         Raises:
             TokenRefused: as `append`. Nothing was altered.

@@ -94,14 +94,23 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
         """See `RevisionStore`."""
         return self
 
-    def append(self, *appended: Revision, under: str | None = None) -> None:
+    def append(self, *appended: Revision, under: str | None = None, ends: tuple[int, str] | None = None) -> None:
         """See `RevisionStore`."""
         with self._transaction() as connection:
             self._recognize(connection)
             _insert(connection, appended)
             expect_accepted(connection, under)
+            self._expect_unshared(connection, ends)
             self._committing = appended[-1].config_id, connection.execute(select(func.txid_current())).scalar_one()
         self._follow(appended)
+
+    def _lock_entry(self, connection: Connection, version: int, *, to_write: bool) -> bool:
+        columns = ("created_at", "reason", "author") if to_write else ("answer",)
+        may = [func.has_column_privilege("revisions", name, "UPDATE") for name in columns]
+        if not all(connection.execute(select(*may)).one()):
+            return False
+        connection.execute(select(revisions.c.version).where(revisions.c.version == version).with_for_update())
+        return True
 
     def append_to_replaced(self, *appended: Revision) -> None:
         """See `RevisionStore`."""

@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import and_, exists, func, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from vivienne.errors import StoreUnavailable
+from vivienne.errors import StoreUnavailable, VersionTaken
 from vivienne.store.base import Outline
 from vivienne.store.revision import ACTIONS, Revision
 from vivienne.store.sql_tokens import SqlTokens, expect_accepted
@@ -47,7 +47,7 @@ class SqlRevisionStore(SqlTokens):
         """A transaction, committed at the end."""
 
     @abstractmethod
-    def append(self, *appended: Revision, under: str | None = None) -> None:
+    def append(self, *appended: Revision, under: str | None = None, ends: tuple[int, str] | None = None) -> None:
         """See `RevisionStore`."""
 
     @abstractmethod
@@ -155,11 +155,43 @@ class SqlRevisionStore(SqlTokens):
         """See `RevisionStore`."""
         with self._transaction() as connection:
             self._recognize(connection)
+            if not self._lock_entry(connection, version, to_write=True):
+                return False
+            newer = revisions.alias()
+            is_newer = (newer.c.layer == revisions.c.layer) & (newer.c.version > version)
+            is_over = select(newer.c.version).where(is_newer, newer.c.action.in_(("pause", "resume"))).exists()
             is_it = (revisions.c.version == version) & (revisions.c.config_id == config_id)
-            entry = revisions.update().where(is_it, revisions.c.action == "pause").values(dict(later))
+            entry = revisions.update().where(is_it, revisions.c.action == "pause", ~is_over).values(dict(later))
             found = connection.execute(entry)
             expect_accepted(connection, under)
             return found.rowcount == 1
+
+    def _lock_entry(self, connection: Connection, version: int, *, to_write: bool) -> bool:  # noqa: ARG002
+        """Keep the entry of a version as it is, for others, until the end of a transaction that writes.
+
+        Args:
+            connection: with the transaction. One that writes a file has all of it.
+            version: of the entry.
+            to_write: whether it is written.
+
+        Returns:
+            False if this user may not.
+        """
+        return True
+
+    def _expect_unshared(self, connection: Connection, ends: tuple[int, str] | None) -> None:
+        """Expect the entry of a pause to be as it was looked at until the end of a transaction that ends the pause.
+
+        Raises:
+            VersionTaken: a later pause shares it.
+        """
+        if ends is None:
+            return
+        version, created_at = ends
+        self._lock_entry(connection, version, to_write=False)
+        looked_at = select(revisions.c.created_at).where(revisions.c.version == version)
+        if connection.execute(looked_at).scalar_one_or_none() not in (created_at, None):
+            raise VersionTaken(f"a later pause shares the entry of version {version}")
 
     def _recognize(self, connection: Connection) -> None:
         """Expect the database to be the one that was followed, where it may be another one."""

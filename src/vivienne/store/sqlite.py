@@ -95,7 +95,7 @@ class SqliteRevisionStore(SqlRevisionStore):
             why = said_at_start(error, path)
             raise StoreUnusable(f"The database {path} cannot be used: {why}", is_temporary=passes(error)) from error
 
-    def append(self, *appended: Revision, under: str | None = None) -> None:
+    def append(self, *appended: Revision, under: str | None = None, ends: tuple[int, str] | None = None) -> None:
         """See `RevisionStore`."""
         with self._transaction() as connection:
             for revision in appended:
@@ -108,6 +108,7 @@ class SqliteRevisionStore(SqlRevisionStore):
                         f"version {revision.version}, its config_id or request_id exists already"
                     ) from error
             expect_accepted(connection, under)
+            self._expect_unshared(connection, ends)
 
     def prove(self) -> None:
         """See `RevisionStore`. A file beside the database shows that there is space, which writing in it does not.

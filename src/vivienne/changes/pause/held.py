@@ -12,18 +12,16 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Held:
-    """A pause that has no entry of its own yet, or is in force by another one.
+    """A pause that is not stored yet.
 
     Attributes:
         pause: as it is in force.
         request: what asked for it.
         number: in the order of asking, resumptions counted too.
-        shares_entry: whether it is stored, as the entry of an earlier one, so that other processes can know of it.
         was_held: whether storing it was tried before, by the request itself or by a retry.
     """
 
     pause: PauseInForce
     request: SwitchRequest
     number: int
-    shares_entry: bool = False
     was_held: bool = False

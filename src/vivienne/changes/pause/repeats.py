@@ -47,8 +47,8 @@ class Repeats:
         covered = self._covered.get(switch.layer)
         if not switch.is_switch or covered is None:
             return None
-        # The clock of another process may be ahead, so in doubt it is from before; but not if that could look at it.
-        apart = 0.0 if change.made_here or covered.shares_entry else CLOCKS_DIFFER
+        # The clock of another process may be ahead, so in doubt it is from before.
+        apart = 0.0 if change.made_here else CLOCKS_DIFFER
         is_from_before = switch.created_at < later(covered.pause.created_at, apart)
         if switch.action == "pause" and is_from_before:
             return None  # it does not cover that one

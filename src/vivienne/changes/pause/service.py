@@ -203,7 +203,9 @@ class Pausing:
         waiting, created_at = await self._before(layer, number, seen)
         prepared = write_up_switch(self._in_force, request, str(uuid.uuid4()), created_at, waiting)
         self._in_force.expect(request.expected_version, layer)
-        return replace(prepared, caller=request.caller)
+        ended = self._in_force.pauses.stored.get(layer)
+        ends = None if ended is None or ended.version is None else (ended.version, ended.created_at)
+        return replace(prepared, caller=request.caller, ends=ends)
 
     async def _prepare_pause(self, request: SwitchRequest, held: Held) -> Prepared[Switched]:
         name, layer = held.pause.config_id, self._in_force.layer(request.asset)
@@ -223,7 +225,6 @@ class Pausing:
         if not is_held:  # else it is in force already, and is stored on top of whatever there is by now
             self._in_force.expect(request.expected_version, layer)
             if await self._is_repeated(request, layer) and (shared := await self._share_entry(request, asked)):
-                self._repeats.add(Held(asked, request, held.number, shares_entry=True))
                 return Prepared(answer=paused_already(self._in_force, shared), caller=request.caller)
         self._in_force.ask(asked)
         prepared = write_up_switch(self._in_force, request, name, created_at)
@@ -322,12 +323,12 @@ class Pausing:
         return pause
 
     async def _look_again(self, layer: str) -> None:
-        """Read the entry of a pause of another process again: that may have let it be the one of a later pause."""
+        """Read the entry of a pause again: another process may have let it be that of a later pause too."""
         known = self._in_force.pauses.stored.get(layer)
-        if known is None or known.place is not None or not self._store.is_shared:
+        if known is None or not self._store.is_shared:
             return
         stored = await self._thread.run(self._store.by_config_id, known.config_id)
-        if stored is not None and stored.created_at > known.created_at:
+        if stored is not None and stored.created_at != known.created_at:
             self._in_force.repeat(PauseInForce.stored(stored, heard_at=self._clock()))
 
     def followed(self, change: AppliedRevision) -> None:

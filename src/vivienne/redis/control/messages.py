@@ -121,8 +121,13 @@ class ControlMessages:
 
     def switched(self, raw: bytes) -> str | None:
         """The asset that a message pauses or resumes: `ALL`, or `UNKNOWN`. None for another message."""
-        message = self._switch(raw)
-        if message is None:
+        if len(raw) > MOST_SWITCH_BYTES or not any(name.encode() in raw for name in SWITCHES):
+            return None
+        try:
+            message = read_object(raw, self._limits)
+        except ChangeRefused:
+            return None
+        if ordered(message) not in SWITCHES:
             return None
         inner = message.get("params")
         both = (message, inner if isinstance(inner, dict) else {})
@@ -132,21 +137,6 @@ class ControlMessages:
             return ALL
         known = asset.strip().upper() if isinstance(asset, str) else UNKNOWN
         return known if known in self._assets else UNKNOWN
-
-    def pauses(self, raw: bytes) -> bool:
-        """Tell whether a message is a pause."""
-        message = self._switch(raw)
-        return message is not None and is_pause(message)
-
-    def _switch(self, raw: bytes) -> Message | None:
-        """A message that pauses or resumes; None if it is another one."""
-        if len(raw) > MOST_SWITCH_BYTES or not any(name.encode() in raw for name in SWITCHES):
-            return None
-        try:
-            message = read_object(raw, self._limits)
-        except ChangeRefused:
-            return None
-        return message if ordered(message) in SWITCHES else None
 
     def refuse(self, refused: ChangeRefused, request_id: str | None) -> Outcome:
         """The outcome of something that is not taken for a message."""

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import aclosing
-from itertools import groupby, islice
 from time import time
 from typing import TYPE_CHECKING
 
@@ -23,7 +21,7 @@ from vivienne.redis.client import sent_since
 from vivienne.redis.group import StreamGroup, is_gone
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import Callable
 
     from redis.asyncio import Redis
 
@@ -43,8 +41,6 @@ FIRST_DELAY, LONGEST_DELAY = 0.5, 5.0
 """Delays before an entry that the store did not take is retried, in seconds."""
 _OLDEST_SECONDS = 365 * 86_400.0
 """Age that an entry has at most: numbers up to 2**64 may be given to one."""
-MOST_TOGETHER = 16
-"""Pauses that are begun together."""
 LEAST_TRIES = 8
 """Attempts before an entry can be given up."""
 
@@ -102,39 +98,17 @@ class ControlStream:
 
     async def _take_all(self, redis: Redis, entries: list[Entry]) -> bool:
         """Apply entries; return whether the lease was held all the time."""
-        async with aclosing(self._outcomes(redis, entries)) as outcomes:
-            async for (entry_id, fields), outcome in outcomes:
-                if fields and outcome is None:
-                    return False
-                async with redis.pipeline(transaction=False) as batch:
-                    if outcome is not None:
-                        batch.publish(self._names.results, outcome.text)
-                    # One without fields was deleted from the stream after it was read: nothing to do.
-                    batch.xack(self._names.stream, GROUP, entry_id)
-                    await batch.execute()
+        for entry_id, fields in entries:
+            outcome = await self._take(redis, entry_id, fields) if fields else None
+            if fields and outcome is None:
+                return False
+            async with redis.pipeline(transaction=False) as batch:
+                if outcome is not None:
+                    batch.publish(self._names.results, outcome.text)
+                # One without fields was deleted from the stream after it was read: nothing to do.
+                batch.xack(self._names.stream, GROUP, entry_id)
+                await batch.execute()
         return True
-
-    async def _outcomes(self, redis: Redis, entries: list[Entry]) -> AsyncGenerator[tuple[Entry, Outcome | None]]:
-        """The entries and their outcomes, in order.
-
-        Those that pause and follow each other are begun together: each waits for the agents that it stops.
-        """
-        for pauses, same in groupby(entries, lambda entry: self._is_pause(entry[1])):
-            while together := list(islice(same, MOST_TOGETHER if pauses else 1)):
-                tasks = [asyncio.create_task(self._taken(redis, *entry)) for entry in together]
-                try:
-                    for entry, task in zip(together, tasks, strict=True):
-                        yield entry, await task
-                finally:
-                    for task in tasks:
-                        task.cancel()
-                    await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _is_pause(self, fields: Fields) -> bool:
-        return isinstance(fields, dict) and any(self._messages.pauses(raw) for raw in fields.values())
-
-    async def _taken(self, redis: Redis, entry_id: bytes, fields: Fields) -> Outcome | None:
-        return await self._take(redis, entry_id, fields) if fields else None
 
     async def _take(self, redis: Redis, entry_id: bytes, fields: Fields) -> Outcome | None:
         """The outcome of an entry; None if the lease was lost before it could be applied."""
