@@ -874,6 +874,21 @@ async def test_an_older_pause_that_is_stored_covers_no_newer_one_that_is_not(
     assert ["BTC"] == list(there.paused())
 
 
+@pytest.mark.parametrize("ahead", [5, 3_600])
+async def test_a_clock_that_is_put_back_keeps_nobody_from_resuming(
+    here: ConfigService, there: ConfigService, monkeypatch: pytest.MonkeyPatch, ahead: int
+) -> None:
+    for each in (here, there):
+        monkeypatch.setattr(each._pausing, "_clock", lambda: written(now() + timedelta(seconds=ahead)))
+        monkeypatch.setattr(each._ledger, "_clock", lambda: written(now() + timedelta(seconds=ahead)))
+    await there.switch(SwitchRequest("pause", channel="test", asset="BTC"))
+    await here.catch_up()
+    for each in (here, there):
+        monkeypatch.setattr(each._pausing, "_clock", lambda: written(now()))
+        monkeypatch.setattr(each._ledger, "_clock", lambda: written(now()))
+    assert [] == (await here.switch(RESUME))["paused"]
+
+
 @pytest.mark.usefixtures("few_repeats")
 async def test_a_resumption_that_waited_ends_no_pause_that_shares_the_entry_of_an_earlier_one(
     here: ConfigService, there: ConfigService

@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import subprocess
+import time
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from websockets.typing import Origin
 
 from deployed import DEPLOY, load
 from ports import free_port
+from raw_http import request
 from redis_running import eventually
 from running import COMPREHENSIVE, Client, RunningServer, http_client
 from tokens import bearer, make_token, refusal
@@ -220,6 +222,22 @@ def test_a_resumption_does_not_wait_for_a_gateway_that_is_gone_and_a_pause_hardl
         with balancer(tmp_path, text=alone) as address, httpx.Client(base_url=f"http://{address}") as http:
             answer = http.post(f"{COMPREHENSIVE}/resume", json={"asset": "ETH"}, timeout=SECONDS)
     assert answer.status_code == 504, "and comes to none later"
+
+
+def test_a_resumption_that_came_slowly_ends_no_pause_that_was_made_in_that_time(balanced: Balanced) -> None:
+    """nginx begins its request only once it has the head, which may be more than a packet."""
+    host, _, port = balanced.address.rpartition(":")
+    said = request(
+        "POST", f"{COMPREHENSIVE}/resume", ("Host", "localhost"), ("Connection", "close"), ("Content-Length", "0"),
+        *bearer(balanced.token).items(),
+    )  # fmt: skip
+    with balanced.http() as http, socket.create_connection((host, int(port)), SECONDS) as opened:
+        opened.sendall(said[:40])
+        time.sleep(1.0)  # the first part has been read by then
+        assert http.post(f"{COMPREHENSIVE}/pause", json={}).status_code == 200
+        opened.sendall(said[40:])
+        assert opened.recv(100).startswith(b"HTTP/1.1 412 ")
+        eventually(lambda: http.post(f"{COMPREHENSIVE}/resume", json={}).json().get("paused") == [])
 
 
 def test_one_address_gets_no_more_than_its_share_but_always_a_pause(balanced: Balanced, tmp_path: Path) -> None:

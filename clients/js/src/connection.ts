@@ -151,7 +151,10 @@ export class VivienneWebSocketManager {
   ): Promise<Answer> {
     const id = message.request_id ?? randomId()
     const { ws } = this
-    if (!ws || (message.type === 'resume' && ws.readyState !== OPEN)) {
+    if (
+      !ws ||
+      ((message.type === 'control' ? message.strategy : message.type) === 'resume' && ws.readyState !== OPEN)
+    ) {
       const reason = this.#snapshot.reason ?? (ws ? 'still connecting' : 'call connect()')
       throw new VivienneUnreachable(`Not connected to ${this.url}: ${reason}`, id)
     }

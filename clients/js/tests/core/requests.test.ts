@@ -57,10 +57,13 @@ test('the message is sent as it is, with an id unless it has one', async () => {
   expect(FakeSocket.last.sent).toEqual([{ ...UPDATE, request_id: 'tune-1' }])
 })
 
-test('a resumption does not wait for the connection, and a pause does', async () => {
+test.each([
+  { type: 'resume', asset: 'BTC' },
+  { type: 'control', strategy: 'resume', asset: 'BTC' },
+] as const)('a resumption does not wait for the connection, and a pause does', async (resumption) => {
   const manager = new VivienneWebSocketManager('ws://there', { WebSocket: FakeSocket, updates: 'states' })
   manager.connect()
-  const early = [manager.request({ type: 'pause', asset: 'BTC' }), manager.request({ type: 'resume', asset: 'BTC' })]
+  const early = [manager.request({ type: 'pause', asset: 'BTC' }), manager.request(resumption)]
   await expect(early[1]).rejects.toThrow('Not connected to ws://there: still connecting')
   FakeSocket.last.open()
   void manager.request({ type: 'resume', asset: 'BTC', request_id: 'later' })

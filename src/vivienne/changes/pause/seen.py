@@ -53,8 +53,8 @@ class Seen(NamedTuple):
         if pause.heard_at is not None:
             is_at_once = self.looked_up_at <= later(self.asked_at, AT_ONCE_SECONDS)
             may_be_before = was_there and is_at_once and pause.created_at < self.asked_at
-            return pause.heard_at > self.asked_at and not may_be_before
-        if pause.place is not None or self._knew(pause):  # a time in the future says nothing
+            return self.asked_at < pause.heard_at <= now and not may_be_before  # a time in the future says nothing
+        if pause.place is not None or self._knew(pause):
             return self.asked_at < pause.created_at <= now
         return not was_there or pause.created_at >= self.asked_at
 
