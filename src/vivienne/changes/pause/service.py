@@ -204,8 +204,9 @@ class Pausing:
         prepared = write_up_switch(self._in_force, request, str(uuid.uuid4()), created_at, waiting)
         self._in_force.expect(request.expected_version, layer)
         ended = self._in_force.pauses.stored.get(layer)
-        ends = None if ended is None or ended.version is None else (ended.version, ended.created_at)
-        return replace(prepared, caller=request.caller, ends=ends)
+        if ended is not None and ended.version is not None and self._store.is_shared:
+            prepared = replace(prepared, ends=(ended.version, ended.created_at))
+        return replace(prepared, caller=request.caller)
 
     async def _prepare_pause(self, request: SwitchRequest, held: Held) -> Prepared[Switched]:
         name, layer = held.pause.config_id, self._in_force.layer(request.asset)
