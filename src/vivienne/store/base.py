@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from vivienne.store.alert import AlertStore
     from vivienne.store.revision import Revision
@@ -140,15 +140,13 @@ class RevisionStore(TokenStore, Protocol):
             StoreUnavailable: they may have been added all the same; ask `was_appended` for the last of them.
         """
 
-    def repeat_pause(
-        self, version: int, config_id: str, later: Mapping[str, str | None], under: str | None = None
-    ) -> bool:
+    def repeat_pause(self, version: int, config_id: str, created_at: str, under: str | None = None) -> bool:
         """Let the entry of a pause be that of a later one too; on return it is on disk.
 
         Args:
             version: of the entry.
             config_id: of the entry.
-            later: fields of the later one that take the place of those of the entry.
+            created_at: when the later one was asked for.
             under: as `append` has it.
 
         Returns:

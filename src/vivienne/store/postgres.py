@@ -105,9 +105,8 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
         self._follow(appended)
 
     def _lock_entry(self, connection: Connection, version: int, *, to_write: bool) -> bool:
-        columns = ("created_at", "reason", "author") if to_write else ("answer",)
-        may = [func.has_column_privilege("revisions", name, "UPDATE") for name in columns]
-        if not all(connection.execute(select(*may)).one()):
+        may = func.has_column_privilege("revisions", "created_at" if to_write else "answer", "UPDATE")
+        if not connection.execute(select(may)).scalar_one():
             return False
         connection.execute(select(revisions.c.version).where(revisions.c.version == version).with_for_update())
         return True

@@ -15,7 +15,7 @@ READ_ONLY = "is read-only; make it the primary, or start Vivienne with the prima
 READ_ONLY_AT_START = "is read-only; name one that can be written, not a standby"
 _IS_READ_ONLY = "session is read-only"
 _RIGHTS = {
-    "revisions": "SELECT, INSERT, UPDATE",
+    "revisions": "SELECT, INSERT, UPDATE (answer, created_at)",
     "tokens": "SELECT, INSERT, UPDATE",
     "tickets": "SELECT, INSERT, DELETE",
     **dict.fromkeys((table.name for table in alerts), "SELECT, INSERT, UPDATE, DELETE"),

@@ -18,7 +18,7 @@ from vivienne.store.sql_tokens import SqlTokens, expect_accepted
 from vivienne.store.tables import configured, of_alerts, revisions, switches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from sqlalchemy import Column
@@ -149,9 +149,7 @@ class SqlRevisionStore(SqlTokens):
             named = select(revisions.c.config_id).where(revisions.c.version == version)
             return connection.execute(named).scalar_one_or_none()
 
-    def repeat_pause(
-        self, version: int, config_id: str, later: Mapping[str, str | None], under: str | None = None
-    ) -> bool:
+    def repeat_pause(self, version: int, config_id: str, created_at: str, under: str | None = None) -> bool:
         """See `RevisionStore`."""
         with self._transaction() as connection:
             self._recognize(connection)
@@ -161,7 +159,9 @@ class SqlRevisionStore(SqlTokens):
             is_newer = (newer.c.layer == revisions.c.layer) & (newer.c.version > version)
             is_over = select(newer.c.version).where(is_newer, newer.c.action.in_(("pause", "resume"))).exists()
             is_it = (revisions.c.version == version) & (revisions.c.config_id == config_id)
-            entry = revisions.update().where(is_it, revisions.c.action == "pause", ~is_over).values(dict(later))
+            entry = (
+                revisions.update().where(is_it, revisions.c.action == "pause", ~is_over).values(created_at=created_at)
+            )
             found = connection.execute(entry)
             expect_accepted(connection, under)
             return found.rowcount == 1

@@ -60,18 +60,6 @@ def not_stored_yet(in_force: LayersInForce, pause: PauseInForce, why: str) -> Sw
     return _answer(in_force, in_force.pauses, pause.layer, pause.config_id, version, message, "not_stored_yet")
 
 
-def fields_of(request: SwitchRequest) -> dict[str, str | None]:
-    """What the entry of a pause says of who asked for it, and how."""
-    return {
-        "author": request.author,
-        "claimed_author": request.claimed_author,
-        "channel": request.channel,
-        "address": request.address,
-        "reason": request.reason,
-        "trace_id": request.trace_id,
-    }
-
-
 def paused_already(in_force: LayersInForce, pause: PauseInForce) -> Switched:
     """The answer to one more pause of what is paused, and stored, already."""
     version = pause.version or in_force.version_of(pause.layer)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from vivienne.access.caller import no_longer_valid
 from vivienne.changes.pause.adopting import as_request, free_name
 from vivienne.changes.pause.held import Held
-from vivienne.changes.pause.plan import fields_of, not_stored_yet, paused_already, stored_already, write_up_switch
+from vivienne.changes.pause.plan import not_stored_yet, paused_already, stored_already, write_up_switch
 from vivienne.changes.pause.repeats import Repeats
 from vivienne.changes.pause.seen import Seen
 from vivienne.changes.pause.state import PauseInForce
@@ -302,24 +302,21 @@ class Pausing:
     async def _share_entry(self, request: SwitchRequest, asked: PauseInForce) -> PauseInForce | None:
         """Let the last entry of a layer be that of a later pause too; None if there is no such entry any more.
 
-        That of another caller gets the time only, and says as before who asked.
+        It gets the time of that, and says as before who asked, and why.
 
         Raises:
             Forbidden: the token of who asks was revoked.
             StoreUnavailable: the store does not answer, or is gone.
         """
         known, caller = self._in_force.pauses.stored[asked.layer], request.caller
-        is_of_caller = known.asked_by == caller.key
-        fields = {**(fields_of(request) if is_of_caller else {}), "created_at": asked.created_at}
-        entry = known.version or 0, known.config_id, fields
+        entry = known.version or 0, known.config_id, asked.created_at
         try:
             is_there = await self._thread.run(self._store.repeat_pause, *entry, under=caller.digest)
         except TokenRefused as error:
             raise no_longer_valid(caller) from error
         if not is_there:
             return None
-        later = asked if is_of_caller else replace(known, created_at=asked.created_at, place=asked.place, heard_at=None)
-        pause = replace(later, config_id=known.config_id, version=known.version)
+        pause = replace(known, created_at=asked.created_at, place=asked.place, heard_at=None)
         self._in_force.repeat(pause)
         return pause
 

@@ -38,7 +38,6 @@ class PauseInForce:
             this process started.
         place: where it came among what came the same way; None if it was not asked for here, or was stored when this
             process started.
-        asked_by: identity of the caller who asked for it here; None as `place`.
         others: pauses of its layer that end with it, the latest first, each of another way. There are as many as it
             takes to tell whether a resumption came after all of them: one of its own way, and one of another.
     """
@@ -53,7 +52,6 @@ class PauseInForce:
     reason: str | None
     heard_at: str | None = field(default=None, compare=False)
     place: Place | None = field(default=None, compare=False)
-    asked_by: str | None = field(default=None, compare=False)
     others: tuple[PauseInForce, ...] = field(default=(), compare=False)
 
     @classmethod
@@ -76,7 +74,6 @@ class PauseInForce:
             revision.reason,
             heard_at if known is None else known.heard_at,
             None if known is None else known.place,
-            None if known is None else known.asked_by,
         )
 
     @classmethod
@@ -114,7 +111,6 @@ class PauseInForce:
             request.channel,
             request.reason,
             place=Way().next() if request.asked is None else request.asked.place or Way().next(),
-            asked_by=request.caller.key,
         )
 
     @property
