@@ -11,7 +11,9 @@ import orjson
 
 from vivienne.market.feeds.exchange.adapter import Ending, Heard, Outage, Refused, Traded, UnknownMessage, cut
 from vivienne.market.feeds.exchange.fields import check_parts, shown, understood
+from vivienne.market.feeds.exchange.memory import Memory
 from vivienne.market.feeds.exchange.plausible import Latest, TooLate, check_event
+from vivienne.market.feeds.exchange.subscribing import Subscribing
 from vivienne.market.feeds.exchange.turns import Turns
 from vivienne.rates import Quota
 
@@ -46,10 +48,12 @@ class Hearing:
         listener: takes the events.
         counts: counts what happens.
         patience: how long it waits.
-        doubted: instruments that only a new trade shows to have data; it is taken out then.
+        memory: what the connections of the stream know from each other.
         turns: of the exchange.
 
     Attributes:
+        subscribing: subscribes the instruments.
+        refusals: why the exchange refuses instruments, by their names.
         latest: the latest time that a message may have.
         first_heard: the exchange's clock when it was heard first, in ms since the epoch; 0 before.
         is_too_late: whether the newest message was later than can be, by the exchange's own time.
@@ -66,7 +70,7 @@ class Hearing:
         listener: Listener,
         counts: Counts,
         patience: Patience,
-        doubted: set[str] | None = None,
+        memory: Memory | None = None,
         turns: Turns | None = None,
     ) -> None:
         self._adapter = adapter
@@ -74,7 +78,9 @@ class Hearing:
         self._listener = listener
         self._counts = counts
         self._patience = patience
-        self._doubted = set() if doubted is None else doubted
+        self._memory = memory or Memory()
+        self.subscribing = Subscribing(adapter, instruments, self._memory.apart, patience.answer)
+        self.refusals: dict[str, str] = {}
         self._turns = turns or Turns()
         self._clock = 0
         self._spoke = False
@@ -167,9 +173,7 @@ class Hearing:
             self.is_ending.set()
             return
         if isinstance(event, Refused):
-            # Where it does not say whose, it is one of those that have no data yet.
-            for symbol in [event.symbol] if event.symbol is not None else sorted(self._without_data):
-                self._listener.refused(symbol, event.reason)
+            self._refuse(event)
             return
         if isinstance(event, Outage):
             self._listener.outage(event.reason)
@@ -178,10 +182,16 @@ class Hearing:
             return
         if self._is_newer(event):
             if isinstance(event, Traded) and not event.is_snapshot:
-                self._doubted.discard(event.symbol)
+                self._memory.doubted.discard(event.symbol)
             self._came[event.symbol] = asyncio.get_running_loop().time()
             self._has_data(event.symbol)
         self._listener.take(event)
+
+    def _refuse(self, event: Refused) -> None:
+        symbols = self.subscribing.refused(self.lacking) if event.symbol is None else [event.symbol]
+        for symbol in symbols:
+            self.refusals[symbol] = event.reason
+            self._listener.refused(symbol, event.reason)
 
     def _is_newer(self, event: Traded | CandleSeen) -> bool:
         """Whether an event is later than the one of its kind before it: what is repeated is not."""
@@ -196,19 +206,24 @@ class Hearing:
         return True
 
     def _has_data(self, symbol: str) -> None:
-        if symbol in self._without_data and symbol not in self._doubted:
+        if symbol in self._without_data and symbol not in self._memory.doubted:
             self._without_data.discard(symbol)
+            self.refusals.pop(symbol, None)
+            self.subscribing.served(symbol)
             self._listener.served(symbol)
             self.has_data.set()
             if not self._without_data:
                 self.has_all.set()
 
     def doubt(self, symbol: str, reason: str) -> None:
-        """Data of an instrument is missing, though nothing on this connection tells so: open another one."""
-        if symbol not in self._without_data:
+        """Data of an instrument is missing, though nothing on this connection tells so: open another one.
+
+        Where there was none yet, this may be that other one.
+        """
+        if symbol in self._instruments.keys() - self._without_data:
             self._without_data.add(symbol)
             self._listener.lost(symbol, reason)
-        self.is_ending.set()
+            self.is_ending.set()
 
     def is_heard_beyond(self, time: int) -> bool:
         """Whether the exchange's clock on this connection was later than a time of another one; 0 where it has none."""
