@@ -76,19 +76,31 @@ async def test_a_connection_that_breaks_off_while_the_next_one_is_opened_leaves_
         assert {each.source for each in watching.minutes} == {"streamed"}
 
 
-async def test_an_announced_end_is_not_waited_for() -> None:
+SHUTDOWN = '{"e": "serverShutdown", "E": 1760000400000}'
+"""Binance announces the end of a connection."""
+
+
+@pytest.mark.parametrize(
+    ("name", "announcement"),
+    [
+        ("okx", NOTICE),
+        *((name, SHUTDOWN) for name in ("binance", "binance-futures")),
+        ("binance", f'{{"stream": "x", "data": {SHUTDOWN}}}'),
+    ],
+)
+async def test_an_announced_end_is_not_waited_for(name: str, announcement: str) -> None:
     market = FakeMarket()
     async with (
-        FakeExchange("okx", market) as exchange,
-        followed(exchange, "okx", patience=QUIETLY) as (feed, (watching,)),
+        FakeExchange(name, market) as exchange,
+        followed(exchange, name, patience=QUIETLY) as (feed, (watching,)),
     ):
         await watching.until(2)
-        await exchange.tell(NOTICE)
+        await exchange.tell(announcement)
         await until(lambda: exchange.handshakes == 2 and exchange.open[-1] == 1)
-        await exchange.tell('{"event": "x"}')
         await watching.until(5)
         check(watching, market)
-        assert (feed.streams[0].counts.breaks, no_trouble(watching)) == (0, True)
+        counts = feed.streams[0].counts
+        assert (counts.breaks, no_trouble(watching), counts.left_out.total()) == (0, True, 0)
 
 
 @pytest.mark.parametrize("status", [503, 403])

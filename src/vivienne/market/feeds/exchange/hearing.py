@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,9 @@ _MOST_PARTS = 1_500
 _SHORT = 4_096
 """Length of a message up to which it has too few parts to matter; few have 1,000."""
 _MOST_REASONS = 100
-"""Reasons that are counted apart: they quote what was wrong, so that there could be any number of them."""
+"""Kinds of reasons that are counted apart; each is logged once."""
+_VALUES = re.compile(r"'[^']*'?|\"[^\"]*\"?|\{.*\}?|\[.*\]?|(?<![\w-])-?\d[\w.,+-]*")
+"""What a reason quotes of a message: texts, objects, lists and numbers, which may be cut off."""
 _QUIET_MINUTES = 1
 """An exchange that closes each minute says something of every instrument within so long."""
 
@@ -128,7 +131,7 @@ class Hearing:
             for event in events:
                 check_event(event, latest)
         except (UnknownMessage, orjson.JSONDecodeError) as error:
-            self.leave_out(str(error), message)
+            self.leave_out(str(error), message, _kind(str(error)))
             if isinstance(error, TooLate):
                 self.is_ahead.set()
                 self.is_too_late = True
@@ -155,13 +158,19 @@ class Hearing:
             if place % _EVENTS_AT_ONCE == _EVENTS_AT_ONCE - 1:
                 await self.give_way()
 
-    def leave_out(self, reason: str, message: str | bytes) -> None:
-        """Count a message that cannot be read, and log the first for each reason."""
-        reason = cut(reason)
-        is_new = reason not in self._counts.left_out
+    def leave_out(self, reason: str, message: str | bytes, kind: str | None = None) -> None:
+        """Count a message that cannot be read, and log the first of each kind.
+
+        Args:
+            reason: why.
+            message: it.
+            kind: what it is counted as; None for the reason.
+        """
+        kind = cut(reason if kind is None else kind)
+        is_new = kind not in self._counts.left_out
         if is_new and len(self._counts.left_out) < _MOST_REASONS:
-            _left_out.log("%s: a message is left out: %s: %s", self._adapter.title, reason, shown(message))
-        self._counts.left_out[reason if len(self._counts.left_out) < _MOST_REASONS else "other"] += 1
+            _left_out.log("%s: a message is left out: %s: %s", self._adapter.title, cut(reason), shown(message))
+        self._counts.left_out[kind if len(self._counts.left_out) < _MOST_REASONS else "other"] += 1
 
     def _pass_on(self, event: StreamEvent) -> None:
         if isinstance(event, Heard):
@@ -277,6 +286,11 @@ class Hearing:
     async def give_way(self) -> None:
         """Let others have their turn, where there was none for a while."""
         await self._turns.rest()
+
+
+def _kind(reason: str) -> str:
+    """A reason without the values that it quotes, which are others each time."""
+    return _VALUES.sub("...", reason)
 
 
 def _parts(event: Traded) -> Iterator[Traded]:
