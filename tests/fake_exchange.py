@@ -596,7 +596,8 @@ class Faults:
         doubles: everything is sent twice.
         shuffles: trades come in another order.
         garbage: messages that are sent in between.
-        no_candles: the stream has no candles.
+        no_candles: base currencies of which the stream has no candles, though it accepts their subscription.
+        no_trades: base currencies of which it has no trades.
         mute: base currencies of which the stream has nothing, though it accepts their subscription.
         gone: base currencies that the stream does not know: their subscription is refused.
         repeating: base currencies of which the last messages are sent again and again, and nothing new.
@@ -613,7 +614,8 @@ class Faults:
     doubles: bool = False
     shuffles: bool = False
     garbage: list[str] = field(default_factory=list)
-    no_candles: bool = False
+    no_candles: set[str] = field(default_factory=set)
+    no_trades: set[str] = field(default_factory=set)
     mute: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
     repeating: set[str] = field(default_factory=set)
@@ -800,12 +802,14 @@ class FakeExchange:
             for base in sorted(bases - self.faults.mute - self.faults.gone):
                 if base not in sent and dialect.snapshot:
                     newest = self.market.between(base, 0, now)[-dialect.snapshot :]
+                    newest = [] if base in self.faults.no_trades else newest
                     messages += _as_snapshot(dialect.traded(base, newest, now))
                 trades = self.market.between(base, sent.get(base, now), now)
                 sent[base] = now
                 if base not in self.faults.repeating:
-                    told = self._traded(dialect, base, trades, now, rng)
-                    if not self.faults.no_candles:
+                    is_mute = base in self.faults.no_trades
+                    told = [] if is_mute else self._traded(dialect, base, trades, now, rng)
+                    if base not in self.faults.no_candles:
                         told += self._candles(dialect, base, minute, now)
                     said[base], messages = told[-1:] or said.get(base, []), messages + told
                 else:

@@ -65,6 +65,7 @@ class Binance:
     history_depth: int | None = None
     candle_is_minute = True
     candle_is_flagged = True
+    streams_candles = True
     ping: tuple[str, float] | None = None
 
     def __init__(self, *, is_futures: bool = False) -> None:

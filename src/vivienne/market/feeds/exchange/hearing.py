@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from vivienne.market.feeds.exchange.adapter import Ending, Heard, Outage, Refused, Traded, UnknownMessage, cut
+from vivienne.market.feeds.exchange.channels import Channels
 from vivienne.market.feeds.exchange.fields import check_parts, shown, understood
 from vivienne.market.feeds.exchange.memory import Memory
 from vivienne.market.feeds.exchange.plausible import Latest, TooLate, check_event
@@ -91,6 +92,8 @@ class Hearing:
         self._newest = 0.0
         self._sequence: int | None = None
         self._without_data = set(self._instruments)
+        self._channels = Channels(has_candles=adapter.streams_candles)
+        self._is_newer_data = False
         self._tells_all = False
         self._came: dict[str, float] = {}
         self._awaited: tuple[int, asyncio.Event] | None = None
@@ -143,9 +146,9 @@ class Hearing:
             self._spoke = False
             return False
         self._spoke = True
-        before = self._clock
+        before, self._is_newer_data = self._clock, False
         await self._pass_all_on(events)
-        return not events or self._clock > before
+        return not events or self._clock > before or self._is_newer_data
 
     async def _pass_all_on(self, events: Sequence[StreamEvent]) -> None:
         for place, event in enumerate(events):
@@ -192,7 +195,9 @@ class Hearing:
         if self._is_newer(event):
             if isinstance(event, Traded) and not event.is_snapshot:
                 self._memory.doubted.discard(event.symbol)
-            self._came[event.symbol] = asyncio.get_running_loop().time()
+            self._is_newer_data = True
+            self._came[event.symbol] = now = asyncio.get_running_loop().time()
+            self._channels.take(event, now)
             self._has_data(event.symbol)
         self._listener.take(event)
 
@@ -215,7 +220,8 @@ class Hearing:
         return True
 
     def _has_data(self, symbol: str) -> None:
-        if symbol in self._without_data and symbol not in self._memory.doubted:
+        is_there = symbol not in self._memory.doubted and self._channels.are_there(symbol)
+        if symbol in self._without_data and is_there:
             self._without_data.discard(symbol)
             self.refusals.pop(symbol, None)
             self.subscribing.served(symbol)
@@ -233,6 +239,18 @@ class Hearing:
             self._without_data.add(symbol)
             self._listener.lost(symbol, reason)
             self.is_ending.set()
+
+    def renew(self, symbol: str, reason: str) -> None:
+        """An instrument has no data any longer, or one of its subscriptions has none: see `doubt`."""
+        if self._channels.behind(symbol) == "trades":
+            self._memory.doubted.add(symbol)
+        self._channels.distrust(symbol)
+        self.doubt(symbol, reason)
+
+    def missing(self, symbol: str) -> str:
+        """What an instrument has no data of."""
+        candles_alone = symbol in self._memory.doubted and self._channels.are_there(symbol)
+        return self._channels.behind(symbol) or ("trades" if candles_alone else "")
 
     def is_heard_beyond(self, time: int) -> bool:
         """Whether the exchange's clock on this connection was later than a time of another one; 0 where it has none."""
@@ -275,13 +293,15 @@ class Hearing:
         self._sequence = max(sequence, self._sequence or 0)
 
     def silent(self) -> list[str]:
-        """Instruments without data. Where the exchange's clock alone closes minutes, a quiet market says nothing.
+        """Instruments without data, or of which one subscription has none.
+
+        Where the exchange's clock alone closes minutes, a quiet market says nothing.
 
         What was not read yet is no silence: the newest message of the connection tells how long the others are silent.
         """
         limit = self._newest - _QUIET_MINUTES * 60.0 / self._patience.pace - self._patience.quiet
         quiet = [] if self._tells_all else [symbol for symbol, came in self._came.items() if came < limit]
-        return sorted(self._without_data.union(quiet))
+        return sorted(self._without_data.union(quiet, self._channels.behind_since(limit)))
 
     async def give_way(self) -> None:
         """Let others have their turn, where there was none for a while."""

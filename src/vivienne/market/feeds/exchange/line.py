@@ -198,20 +198,28 @@ class Line:
         """
         await asyncio.sleep(self._patience.first)
         while True:
-            silent, reason = self.hearing.silent(), f"{self._adapter.title} accepts the subscription, and sends nothing"
-            if len(silent) == len(self._instruments):  # it is the connection then, and no subscription
-                self._given_up = reason
+            silent, hearing = self.hearing.silent(), self.hearing
+            if len(silent) == len(self._instruments) and not (hearing.has_data.is_set() and self._is_partly(silent)):
+                self._given_up = self._why_silent(silent[0])  # it is the connection then, and no subscription
                 await connection.close()
                 return
-            had_data = [symbol for symbol in silent if symbol not in self.hearing.lacking]
+            had_data = [symbol for symbol in silent if symbol not in hearing.lacking]
             for symbol in silent:
-                self._listener.refused(symbol, self.hearing.refusals.get(symbol, reason))
+                self._listener.refused(symbol, hearing.refusals.get(symbol) or self._why_silent(symbol))
             for symbol in had_data:
-                self.hearing.doubt(symbol, reason)
+                hearing.renew(symbol, self._why_silent(symbol))
             if silent and not had_data:
                 await asyncio.sleep(self._patience.slow)
-                self.hearing.is_ending.set()
+                hearing.is_ending.set()
             await asyncio.sleep(self._patience.quiet)
+
+    def _is_partly(self, silent: Sequence[str]) -> bool:
+        """Whether instruments lack one of their subscriptions, and have the other one."""
+        return any(self.hearing.missing(symbol) for symbol in silent)
+
+    def _why_silent(self, symbol: str) -> str:
+        missing = self.hearing.missing(symbol)
+        return f"{self._adapter.title} accepts the subscription, and sends {f'no {missing}' if missing else 'nothing'}"
 
     def _advice(self, error: Exception) -> Advice:
         if isinstance(error, InvalidStatus):
