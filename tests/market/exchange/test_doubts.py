@@ -61,9 +61,11 @@ async def test_an_asset_is_not_ready_with_one_of_its_two_subscriptions_dead(
             if not from_the_start:
                 await eth.until(1)
             setattr(exchange.faults, f"no_{channel}", {"ETH"})
-            await eth.until_trouble(f"sends no {channel}")
+            said = await eth.until_trouble(f"sends no {channel}")
             assert feed.contact("ETH").state == "blocked"
-            await until(lambda: exchange.handshakes >= 2)
+            noticed = market.now()
+            await until(lambda: exchange.handshakes >= 2 and market.now() > noticed + 3 * MINUTE_MS)
+            assert None not in eth.troubles[eth.troubles.index(said) :]
             setattr(exchange.faults, f"no_{channel}", set())
             await eth.wait(lambda: eth.troubles[-1] is None)
             await eth.until(len(eth.minutes) + 2)

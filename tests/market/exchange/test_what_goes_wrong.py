@@ -320,7 +320,8 @@ async def test_what_cannot_be_true_is_left_out_and_logged_once(name: str, caplog
             "now": market.now() + 400 * HOUR_MS,
             "iso": "2025-11-09T09:00:01Z",
         }
-        wrong: list[dict[str, object]] = [{"price": "-1.0"}, {"price": "0"}, {"amount": "-3"}, later]
+        wrong: list[dict[str, object]] = [{"price": "-1.0"}, {"price": "0"}, {"amount": "-3"}, later, {"price": "1e18"}]
+        wrong += [{"amount": "1e308"}, {"amount": "1e18"}]
         texts = [IMPOSSIBLE[name] % (good | each) for each in wrong]
         texts += [(IMPOSSIBLE[name] % (good | {"price": "NaN"})), texts[0][: len(texts[0]) // 2], "[" * 5_000, "\u2028"]
         exchange.faults.garbage = texts
@@ -349,10 +350,14 @@ async def test_a_message_that_is_too_large_is_counted_and_the_feed_goes_on() -> 
         assert feed.streams[0].counts.left_out["it has more than 524,288 bytes"] == 1
 
 
-async def test_a_limit_is_obeyed_by_every_request_to_the_host() -> None:
+UNTIL_A_TIME = {"Date": "Wed, 21 Oct 2026 12:00:00 GMT", "Retry-After": "Wed, 21 Oct 2026 12:00:01 GMT"}
+
+
+@pytest.mark.parametrize(("status", "headers"), [(429, {"Retry-After": "1"}), (429, UNTIL_A_TIME), (503, UNTIL_A_TIME)])
+async def test_a_limit_is_obeyed_by_every_request_to_the_host(status: int, headers: dict[str, str]) -> None:
     market = FakeMarket(("BTC", "ETH"))
     async with FakeExchange("binance", market) as exchange:
-        exchange.faults.status, exchange.faults.headers = 429, {"Retry-After": "1"}
+        exchange.faults.status, exchange.faults.headers = status, headers
         async with followed(exchange, "binance", "BTC", "ETH") as (_, (watching, _eth)):
             await until(lambda: exchange.asked == 1)
             begin = asyncio.get_running_loop().time()

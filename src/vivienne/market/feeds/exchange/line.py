@@ -224,7 +224,7 @@ class Line:
     def _advice(self, error: Exception) -> Advice:
         if isinstance(error, InvalidStatus):
             headers = error.response.headers
-            wait = seconds_of(headers.get("retry-after", ""))
+            wait = seconds_of(headers.get("retry-after", ""), headers.get("date", ""))
             advice = self._adapter.advice(error.response.status_code, wait, None)
             return advice or Advice("retry", f"{self._adapter.title} refuses the connection")
         if isinstance(error, ConnectionClosed):
@@ -232,4 +232,4 @@ class Line:
                 self.hearing.leave_out(f"it has more than {MOST_MESSAGE_BYTES:,} bytes", "")
             said = "" if error.rcvd is None else f" ({error.rcvd.code} {error.rcvd.reason})".replace(" )", ")")
             return Advice("retry", f"{self._adapter.title} closed the connection{said}")
-        return Advice("retry", unreachable(self._adapter.title, error))
+        return Advice("retry", unreachable(self._adapter.title, error, self._url))
