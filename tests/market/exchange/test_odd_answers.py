@@ -96,7 +96,7 @@ def test_an_amount_has_the_bound_that_it_has_where_it_is_pushed(amount: float) -
         check_trade(Trade(BEGIN, 1.0, amount, buyer_is_maker=False))
     for name in ("high", "volume", "quote_volume"):
         with pytest.raises(UnknownMessage):
-            check_row(whole_candle._replace(**{name: amount}))
+            check_row(Candle(**whole_candle._asdict() | {name: amount}))
 
 
 NOON = "Wed, 21 Oct 2026 12:00:00 GMT"
