@@ -71,8 +71,7 @@ async def test_an_asset_is_not_ready_with_one_of_its_two_subscriptions_dead(
             await eth.until(len(eth.minutes) + 2)
             await btc.until(len(btc.minutes) + 1)
             check(btc, market, known_counts=name != "bybit")
-            assert [each for each in btc.troubles if each] == []
-            assert feed.streams[0].counts.breaks == 0
+            assert "sends no " not in str(btc.troubles)
 
 
 @pytest.mark.parametrize("name", [*WITH_CANDLES, "coinbase"])

@@ -134,7 +134,7 @@ class Hearing:
             for event in events:
                 check_event(event, latest)
         except (UnknownMessage, orjson.JSONDecodeError) as error:
-            self.leave_out(str(error), message, _kind(str(error)))
+            self.leave_out(str(error), message)
             if isinstance(error, TooLate):
                 self.is_ahead.set()
                 self.is_too_late = True
@@ -161,19 +161,13 @@ class Hearing:
             if place % _EVENTS_AT_ONCE == _EVENTS_AT_ONCE - 1:
                 await self.give_way()
 
-    def leave_out(self, reason: str, message: str | bytes, kind: str | None = None) -> None:
-        """Count a message that cannot be read, and log the first of each kind.
-
-        Args:
-            reason: why.
-            message: it.
-            kind: what it is counted as; None for the reason.
-        """
-        kind = cut(reason if kind is None else kind)
-        is_new = kind not in self._counts.left_out
-        if is_new and len(self._counts.left_out) < _MOST_REASONS:
+    def leave_out(self, reason: str, message: str | bytes) -> None:
+        """Count a message that cannot be read, and log the first of each kind."""
+        kind, counts = _kind(reason), self._counts
+        if kind not in counts.first_reasons and len(counts.first_reasons) < _MOST_REASONS:
+            counts.first_reasons[kind] = cut(reason)
             _left_out.log("%s: a message is left out: %s: %s", self._adapter.title, cut(reason), shown(message))
-        self._counts.left_out[kind if len(self._counts.left_out) < _MOST_REASONS else "other"] += 1
+        counts.left_out[counts.first_reasons.get(kind, "other")] += 1
 
     def _pass_on(self, event: StreamEvent) -> None:
         if isinstance(event, Heard):
