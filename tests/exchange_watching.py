@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from vivienne.market.types import Candle
 
 SECONDS = 60.0
-IMPATIENT = Patience(quiet=0.2, first=0.5, slow=0.1, late=0.4, settled=0.01, pace=2_000.0, retry=0.02)
+IMPATIENT = Patience(quiet=0.2, first=0.5, answer=0.02, slow=0.1, late=0.4, settled=0.01, pace=2_000.0, retry=0.02)
 
 
 class Watching:

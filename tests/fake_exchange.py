@@ -169,15 +169,20 @@ class Dialect(Protocol):
 
     Attributes:
         snapshot: so many of the newest trades come with a subscription.
+        refuses_whole: one market that is gone has the whole message refused; else only that market is.
     """
 
     snapshot: int
+    refuses_whole: bool
 
     def rest(self, market: FakeMarket, path: str, query: Query) -> Any:
         """The answer to a request; None where there is no such path."""
 
     def asked(self, path: str, message: Any, now: int) -> tuple[list[str], list[Any]]:
         """Base currencies a path or a message subscribes, and what to answer."""
+
+    def refusal(self, base: str) -> list[Any]:
+        """What it answers to a subscription of a market that is gone."""
 
     def traded(self, base: str, trades: list[NumberedTrade], now: int) -> list[Any]:
         """Messages with trades."""
@@ -215,6 +220,11 @@ def _maintenance(market: FakeMarket, name: str) -> list[dict[str, str]]:
 
 class BinanceDialect:
     snapshot = 0
+    refuses_whole = False
+
+    def refusal(self, base: str) -> list[Any]:
+        del base
+        return []
 
     def rest(self, market: FakeMarket, path: str, query: Query) -> Any:
         kind = path.rpartition("/")[2]
@@ -270,6 +280,11 @@ class BinanceDialect:
 
 class BybitDialect:
     snapshot = 0
+    refuses_whole = True
+
+    def refusal(self, base: str) -> list[Any]:
+        said = f"error:handler not found,topic:publicTrade.{base}USDT"
+        return [{"success": False, "ret_msg": said, "op": "subscribe"}]
 
     def rest(self, market: FakeMarket, path: str, query: Query) -> Any:
         found: list[Any]
@@ -334,6 +349,11 @@ class BybitDialect:
 
 class OkxDialect:
     snapshot = 0
+    refuses_whole = False
+
+    def refusal(self, base: str) -> list[Any]:
+        about = {"channel": "trades-all", "instId": f"{base}-USDT"}
+        return [{"event": "error", "code": "60018", "msg": f"{base}-USDT does not exist", "arg": about}]
 
     def rest(self, market: FakeMarket, path: str, query: Query) -> Any:
         data: list[Any]
@@ -401,6 +421,11 @@ class OkxDialect:
 
 class KrakenDialect:
     snapshot = 50
+    refuses_whole = False
+
+    def refusal(self, base: str) -> list[Any]:
+        said = f"Currency pair not supported {base}/USD"
+        return [{"method": "subscribe", "success": False, "symbol": f"{base}/USD", "error": said}]
 
     def rest(self, market: FakeMarket, path: str, query: Query) -> Any:
         pair = query.get("pair", "")
@@ -477,6 +502,7 @@ class KrakenDialect:
 
 class CoinbaseDialect:
     snapshot = 50
+    refuses_whole = True
 
     def __init__(self) -> None:
         self.sequence = 0
@@ -519,6 +545,9 @@ class CoinbaseDialect:
     def asked(self, path: str, message: Any, now: int) -> tuple[list[str], list[Any]]:
         del path, now
         return ([each.partition("-")[0] for each in message.get("product_ids", [])], []) if message else ([], [])
+
+    def refusal(self, base: str) -> list[Any]:
+        return [{"type": "error", "message": f"failed to subscribe: {base}-USD is not a valid product"}]
 
     def _message(self, channel: str, now: int, events: list[Any]) -> dict[str, Any]:
         self.sequence += 1
@@ -567,8 +596,10 @@ class Faults:
         doubles: everything is sent twice.
         shuffles: trades come in another order.
         garbage: messages that are sent in between.
-        no_candles: the stream has no candles.
+        no_candles: base currencies of which the stream has no candles, though it accepts their subscription.
+        no_trades: base currencies of which it has no trades.
         mute: base currencies of which the stream has nothing, though it accepts their subscription.
+        gone: base currencies that the stream does not know: their subscription is refused.
         repeating: base currencies of which the last messages are sent again and again, and nothing new.
     """
 
@@ -583,8 +614,10 @@ class Faults:
     doubles: bool = False
     shuffles: bool = False
     garbage: list[str] = field(default_factory=list)
-    no_candles: bool = False
+    no_candles: set[str] = field(default_factory=set)
+    no_trades: set[str] = field(default_factory=set)
     mute: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
     repeating: set[str] = field(default_factory=set)
 
 
@@ -734,7 +767,7 @@ class FakeExchange:
                 if message == "ping":
                     await connection.send("pong")
                     continue
-                new, answers = dialect.asked("", json.loads(message), self.market.now())
+                new, answers = self._subscribed(dialect, *dialect.asked("", json.loads(message), self.market.now()))
                 for answer in answers:
                     await connection.send(json.dumps(answer))
                 bases.update(new)
@@ -744,6 +777,14 @@ class FakeExchange:
             self._open.discard(connection)
             self.open.append(len(self._open))
             playing.cancel()
+
+    def _subscribed(self, dialect: Dialect, bases: list[str], answers: list[Any]) -> tuple[list[str], list[Any]]:
+        """The base currencies that are subscribed of those that were asked for, and what to answer."""
+        gone = [base for base in bases if base in self.faults.gone]
+        refusals = [each for base in gone for each in dialect.refusal(base)]
+        if gone and dialect.refuses_whole:
+            return [], refusals[:1]
+        return [base for base in bases if base not in gone], answers + refusals
 
     async def _play(self, connection: ServerConnection, dialect: Dialect, bases: set[str]) -> None:
         """Send what happens, from now on."""
@@ -758,15 +799,17 @@ class FakeExchange:
             # Nothing of a minute is told after a time that is later than its end: exchanges tell in order.
             now = min(self.market.now(), (now // MINUTE_MS + 1) * MINUTE_MS)
             messages: list[Any] = []
-            for base in sorted(bases - self.faults.mute):
+            for base in sorted(bases - self.faults.mute - self.faults.gone):
                 if base not in sent and dialect.snapshot:
                     newest = self.market.between(base, 0, now)[-dialect.snapshot :]
+                    newest = [] if base in self.faults.no_trades else newest
                     messages += _as_snapshot(dialect.traded(base, newest, now))
                 trades = self.market.between(base, sent.get(base, now), now)
                 sent[base] = now
                 if base not in self.faults.repeating:
-                    told = self._traded(dialect, base, trades, now, rng)
-                    if not self.faults.no_candles:
+                    is_mute = base in self.faults.no_trades
+                    told = [] if is_mute else self._traded(dialect, base, trades, now, rng)
+                    if base not in self.faults.no_candles:
                         told += self._candles(dialect, base, minute, now)
                     said[base], messages = told[-1:] or said.get(base, []), messages + told
                 else:

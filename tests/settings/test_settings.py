@@ -232,6 +232,17 @@ def test_a_name_at_the_exchange_of_an_asset_that_is_not_followed_is_refused() ->
         Boot.read(**given, symbol=("BCT=XBT/EUR",))
 
 
+def test_two_names_at_the_exchange_of_one_asset_are_refused() -> None:
+    given: dict[str, Any] = {"feed": "exchange", "exchange": "kraken", "assets": "BTC,ETH"}
+    with pytest.raises(SettingsError, match="--symbol names BTC twice, XBT/USD and XBT/EUR; give one"):
+        Boot.read(**given, symbol=("BTC=XBT/USD", "btc=XBT/EUR"))
+
+
+@pytest.mark.parametrize("address", ["HTTP://Exchange.example:8000/", "hTTps://EXCHANGE.example"])
+def test_an_address_of_an_exchange_may_be_in_any_case(address: str) -> None:
+    assert exchange_url(address) == address.lower().rstrip("/")
+
+
 def test_an_address_of_an_exchange_with_a_password_is_refused_without_it() -> None:
     with pytest.raises(SettingsError, match="--exchange-url: the address must be a scheme and a host alone") as error:
         exchange_url("https://ana:s3cret@host")

@@ -56,7 +56,9 @@ async def _reach(found: Diagnosis, title: str, host: Host) -> bool:
             await _look_up(found, host)
             await _connect(found, host)
     except (OSError, TimeoutError) as error:
-        found.add("problem", f"{host.name}:{host.port}: {unreachable(title, error)}")
+        found.add(
+            "problem", f"{host.name}:{host.port}: {unreachable(title, error, f'https://{host.name}:{host.port}')}"
+        )
         return False
     return True
 

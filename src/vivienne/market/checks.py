@@ -15,6 +15,10 @@ LEAST_PRICE = 1e-18
 """Far below the price of any market; below it, quotients of prices can leave the range of floating-point numbers."""
 
 
+LARGEST = 1e18
+"""No price or amount that is told is as large; their products and sums stay finite."""
+
+
 def check_candle(candle: Candle) -> None:
     """Check a base minute.
 

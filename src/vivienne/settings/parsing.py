@@ -185,14 +185,16 @@ def symbols(data: tuple[str, ...]) -> dict[str, str]:
         names = assets(asset, "--symbol")
         if not equals or len(names) != 1 or not symbol.strip():
             raise SettingsError(f"--symbol {item!r} must be ASSET=SYMBOL, as in BTC=XBT/USD")
+        if names[0] in found:
+            raise SettingsError(f"--symbol names {names[0]} twice, {found[names[0]]} and {symbol.strip()}; give one")
         found[names[0]] = symbol.strip()
     return found
 
 
 def exchange_url(text: str) -> str | None:
-    """Scheme and host; None for an empty text."""
-    address = text.strip().rstrip("/")
-    if address and not _ORIGIN.fullmatch(address.lower()):
+    """Scheme and host, in lower case; None for an empty text."""
+    address = text.strip().rstrip("/").lower()
+    if address and not _ORIGIN.fullmatch(address):
         # With a user and a password in it, it is not repeated.
         said = "the address" if "@" in text else repr(text)
         raise SettingsError(f"--exchange-url: {said} must be a scheme and a host alone, as in https://api.binance.us")

@@ -9,12 +9,14 @@ import orjson
 import pytest
 
 from fake_exchange import BEGIN
+from vivienne.market.checks import LARGEST
 from vivienne.market.feeds.exchange.adapter import Instrument, UnknownMessage
 from vivienne.market.feeds.exchange.asking import trades_since
 from vivienne.market.feeds.exchange.fields import understood, whole
 from vivienne.market.feeds.exchange.known import EXCHANGES
+from vivienne.market.feeds.exchange.plausible import check_row, check_trade
 from vivienne.market.feeds.exchange.rest import LONGEST_OBEYED_SECONDS, Refused, seconds_of
-from vivienne.market.types import MINUTE_MS
+from vivienne.market.types import MINUTE_MS, Candle, Trade
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,6 +85,41 @@ def test_a_whole_number_has_a_bound(value: Any) -> None:
 @pytest.mark.parametrize(("said", "seconds"), [("7", 7.0), ("999999999", LONGEST_OBEYED_SECONDS), (_MANY, 3_600.0)])
 def test_a_wait_the_exchange_asks_for_has_a_bound(said: str, seconds: float) -> None:
     assert seconds_of(said) == seconds
+
+
+@pytest.mark.parametrize("amount", [1e18, 1e308, float("inf"), float("nan"), -1.0])
+def test_an_amount_has_the_bound_that_it_has_where_it_is_pushed(amount: float) -> None:
+    largest = 0.9 * LARGEST
+    check_trade(Trade(BEGIN, largest, largest, buyer_is_maker=False))
+    check_row(whole_candle := Candle(BEGIN, 1.0, largest, 1.0, 1.0, largest, largest, 1.0, largest))
+    with pytest.raises(UnknownMessage):
+        check_trade(Trade(BEGIN, 1.0, amount, buyer_is_maker=False))
+    for name in ("high", "volume", "quote_volume"):
+        with pytest.raises(UnknownMessage):
+            check_row(Candle(**whole_candle._asdict() | {name: amount}))
+
+
+NOON = "Wed, 21 Oct 2026 12:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("said", "date", "seconds"),
+    [
+        ("Wed, 21 Oct 2026 12:00:20 GMT", NOON, 20.0),
+        ("Wed, 21 Oct 2026 12:00:20 +0000", "Wed, 21 Oct 2026 14:00:00 +0200", 20.0),
+        ("Fri, 21 Oct 2033 12:00:00 GMT", NOON, LONGEST_OBEYED_SECONDS),
+        (NOON, NOON, None),
+        ("Wed, 21 Oct 2026 11:00:00 GMT", NOON, None),
+        ("Wed, 21 Oct 2026 12:00:20 GMT", "", None),
+        ("Wed, 21 Oct 2026 12:00:20 -0000", NOON, None),
+        ("Wed, 99 Oct 2026 12:00:20 GMT", NOON, None),
+        ("tomorrow", NOON, None),
+        ("-7", NOON, None),
+        (_MANY[:5_000] + " GMT", NOON, None),
+    ],
+)
+def test_a_wait_until_a_time_counts_from_the_time_of_the_answer(said: str, date: str, seconds: float | None) -> None:
+    assert seconds_of(said, date) == seconds
 
 
 async def test_an_answer_with_a_trade_later_than_the_exchanges_clock_is_refused() -> None:

@@ -155,6 +155,34 @@ async def test_a_proxy_that_refuses_is_said(tls: ssl.SSLContext, monkeypatch: py
             assert "407" in await watching.until_trouble("the proxy in HTTPS_PROXY refuses")
 
 
+@pytest.mark.usefixtures("without_exceptions")
+async def test_a_proxy_that_cannot_be_reached_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with FakeExchange("okx", FakeMarket()) as exchange:
+        async with await asyncio.start_server(lambda *_: None, "127.0.0.1", 0) as server:
+            where = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        for kind in ("http_proxy", "HTTPS_PROXY", "ws_proxy"):
+            monkeypatch.setenv(kind, f"http://ana:s3cret@{where}")
+        async with followed(exchange, "okx") as (feed, (watching,)):
+            said = await watching.until_trouble(f"through the proxy {where} (HTTPS_PROXY), which cannot be reached")
+            assert "s3cret" not in said
+            for each in ("http_proxy", "HTTPS_PROXY"):
+                monkeypatch.delenv(each)
+        monkeypatch.delenv("ws_proxy", raising=False)
+        async with followed(exchange, "okx") as (feed, (watching,)):
+            await watching.until(1)
+            monkeypatch.setenv("ws_proxy", f"http://ana:s3cret@{where}")
+            exchange.cut()
+            said = await watching.until_trouble(f"through the proxy {where}")
+            assert ("s3cret" in said, feed.contact("BTC").state) == (False, "reconnecting")
+
+
+async def test_an_address_may_be_in_any_case() -> None:
+    async with FakeExchange("okx", FakeMarket()) as exchange:
+        url = exchange.url.upper()
+        async with followed(exchange, "okx", url=url) as (_, (watching,)):
+            await watching.until(2)
+
+
 def test_waits_between_tries_are_random_and_grow_up_to_a_minute() -> None:
     for tries, bound in ((0, 0.5), (1, 1.0), (4, 8.0), (7, 60.0), (1_000_000, 60.0)):
         waits = [full_jitter(tries, 0.5) for _ in range(200)]

@@ -76,19 +76,31 @@ async def test_a_connection_that_breaks_off_while_the_next_one_is_opened_leaves_
         assert {each.source for each in watching.minutes} == {"streamed"}
 
 
-async def test_an_announced_end_is_not_waited_for() -> None:
+SHUTDOWN = '{"e": "serverShutdown", "E": 1760000400000}'
+"""Binance announces the end of a connection."""
+
+
+@pytest.mark.parametrize(
+    ("name", "announcement"),
+    [
+        ("okx", NOTICE),
+        *((name, SHUTDOWN) for name in ("binance", "binance-futures")),
+        ("binance", f'{{"stream": "x", "data": {SHUTDOWN}}}'),
+    ],
+)
+async def test_an_announced_end_is_not_waited_for(name: str, announcement: str) -> None:
     market = FakeMarket()
     async with (
-        FakeExchange("okx", market) as exchange,
-        followed(exchange, "okx", patience=QUIETLY) as (feed, (watching,)),
+        FakeExchange(name, market) as exchange,
+        followed(exchange, name, patience=QUIETLY) as (feed, (watching,)),
     ):
         await watching.until(2)
-        await exchange.tell(NOTICE)
+        await exchange.tell(announcement)
         await until(lambda: exchange.handshakes == 2 and exchange.open[-1] == 1)
-        await exchange.tell('{"event": "x"}')
         await watching.until(5)
         check(watching, market)
-        assert (feed.streams[0].counts.breaks, no_trouble(watching)) == (0, True)
+        counts = feed.streams[0].counts
+        assert (counts.breaks, no_trouble(watching), counts.left_out.total()) == (0, True, 0)
 
 
 @pytest.mark.parametrize("status", [503, 403])
@@ -308,7 +320,8 @@ async def test_what_cannot_be_true_is_left_out_and_logged_once(name: str, caplog
             "now": market.now() + 400 * HOUR_MS,
             "iso": "2025-11-09T09:00:01Z",
         }
-        wrong: list[dict[str, object]] = [{"price": "-1.0"}, {"price": "0"}, {"amount": "-3"}, later]
+        wrong: list[dict[str, object]] = [{"price": "-1.0"}, {"price": "0"}, {"amount": "-3"}, later, {"price": "1e18"}]
+        wrong += [{"amount": "1e308"}, {"amount": "1e18"}]
         texts = [IMPOSSIBLE[name] % (good | each) for each in wrong]
         texts += [(IMPOSSIBLE[name] % (good | {"price": "NaN"})), texts[0][: len(texts[0]) // 2], "[" * 5_000, "\u2028"]
         exchange.faults.garbage = texts
@@ -337,10 +350,14 @@ async def test_a_message_that_is_too_large_is_counted_and_the_feed_goes_on() -> 
         assert feed.streams[0].counts.left_out["it has more than 524,288 bytes"] == 1
 
 
-async def test_a_limit_is_obeyed_by_every_request_to_the_host() -> None:
+UNTIL_A_TIME = {"Date": "Wed, 21 Oct 2026 12:00:00 GMT", "Retry-After": "Wed, 21 Oct 2026 12:00:01 GMT"}
+
+
+@pytest.mark.parametrize(("status", "headers"), [(429, {"Retry-After": "1"}), (429, UNTIL_A_TIME), (503, UNTIL_A_TIME)])
+async def test_a_limit_is_obeyed_by_every_request_to_the_host(status: int, headers: dict[str, str]) -> None:
     market = FakeMarket(("BTC", "ETH"))
     async with FakeExchange("binance", market) as exchange:
-        exchange.faults.status, exchange.faults.headers = 429, {"Retry-After": "1"}
+        exchange.faults.status, exchange.faults.headers = status, headers
         async with followed(exchange, "binance", "BTC", "ETH") as (_, (watching, _eth)):
             await until(lambda: exchange.asked == 1)
             begin = asyncio.get_running_loop().time()

@@ -248,6 +248,7 @@ class Adapter(Protocol):
         candle_is_minute: the exchange's candle has all columns and says when it is closed: it is the minute. Otherwise
             minutes are made from trades, and the candle is a check.
         candle_is_flagged: the candle of the stream says when it is closed.
+        streams_candles: the stream has candles.
         limits: what the exchange allows.
         ping: message that keeps a connection open, and after how many seconds; None where the protocol's pings do.
     """
@@ -266,6 +267,7 @@ class Adapter(Protocol):
     trades_newest_first: bool
     candle_is_minute: bool
     candle_is_flagged: bool
+    streams_candles: bool
     limits: Limits
     ping: tuple[str, float] | None
 

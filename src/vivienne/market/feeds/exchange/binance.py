@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from vivienne.market.feeds.exchange.adapter import (
     Advice,
     CandleSeen,
+    Ending,
     Heard,
     HistoryRow,
     Instrument,
@@ -64,6 +65,7 @@ class Binance:
     history_depth: int | None = None
     candle_is_minute = True
     candle_is_flagged = True
+    streams_candles = True
     ping: tuple[str, float] | None = None
 
     def __init__(self, *, is_futures: bool = False) -> None:
@@ -161,12 +163,14 @@ class Binance:
             return []
         data = message["data"] if isinstance(message, dict) and "data" in message else message
         kind = text(data, "e")
+        if kind == "serverShutdown":
+            return [Ending(f"{self.title} is about to end the connection")]
         heard = Heard(whole(data, "E"), symbol=text(data, "s"))
         if kind == "kline":
             return [_candle_seen(data), heard]
         if kind == "aggTrade":
             return [_traded(data), heard]
-        raise UnknownMessage(f"e is {kind!r}, neither 'kline' nor 'aggTrade'")
+        raise UnknownMessage(f"e is {kind!r}, none of 'kline', 'aggTrade' and 'serverShutdown'")
 
     def advice(self, status: int, retry_after: float | None, body: Any) -> Advice | None:
         """See `Adapter`."""

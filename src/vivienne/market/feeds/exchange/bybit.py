@@ -63,6 +63,7 @@ class Bybit:
     history_depth: int | None = None
     candle_is_minute = False
     candle_is_flagged = True
+    streams_candles = True
     limits = Limits(weight_per_minute=3_000, connects_per_minute=60, subscriptions_at_once=5)
     ping: tuple[str, float] | None = ('{"op":"ping"}', 20.0)
 

@@ -52,6 +52,7 @@ class Coinbase:
     history_depth: int | None = None
     candle_is_minute = False
     candle_is_flagged = False
+    streams_candles = False
     # Ten public requests and eight messages a second.
     limits = Limits(weight_per_minute=300, connects_per_minute=30, subscriptions_at_once=50)
     ping: tuple[str, float] | None = None

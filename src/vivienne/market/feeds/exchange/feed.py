@@ -70,7 +70,7 @@ class ExchangeFeed:
         self.adapter = adapter
         self._symbols = symbols or {}
         self._quote = quote or adapter.quote
-        self._url = url
+        self._url = url = None if url is None else url.lower()
         self._patience = patience or Patience()
         self.pace: float | None = self._patience.pace
         self._rest = Rest(adapter, url, self._patience)
@@ -84,6 +84,7 @@ class ExchangeFeed:
         self.streams: list[Stream] = []
         self._streams: dict[str, Stream] = {}
         self._followed: dict[str, Instrument] = {}
+        self._not_traded: set[str] = set()
         self._is_to_look = asyncio.Event()
         self._serving = Serving(adapter, self._rest, self._patience, self._say_of_all)
         self._reading = Histories(adapter, self._rest, timeframe, bars, self._patience)
@@ -108,6 +109,7 @@ class ExchangeFeed:
         self.streams.clear()
         self._streams.clear()
         self._followed.clear()
+        self._not_traded.clear()
         self._comparing = Comparing(self.adapter, self._rest, self._patience)
 
     async def _run(self) -> None:
@@ -123,6 +125,7 @@ class ExchangeFeed:
                     found = await asyncio.to_thread(choices, instruments, self.assets, self._symbols, self._quote)
                     for group in self._to_follow(found):
                         tasks.create_task(self._follow_group(group))
+                    self._leave_out()
                 await self._next_look()
 
     def look(self) -> None:
@@ -152,11 +155,22 @@ class ExchangeFeed:
             elif known is None and found is not None:
                 new[asset] = found
                 self._listings[asset] = Listing(self.adapter.title, found.symbol, found.quote, found.tick_size)
+            if trouble is None:
+                self._not_traded.discard(asset)
+            else:
+                self._not_traded.add(asset)
             self._say_of_market(asset, trouble)
         self._followed |= new
         names = list(new)
         for begin in range(0, len(names), INSTRUMENTS_IN_A_STREAM):
             yield {asset: new[asset] for asset in names[begin : begin + INSTRUMENTS_IN_A_STREAM]}
+
+    def _leave_out(self) -> None:
+        """Have every stream leave out the markets that are not traded: one may spoil the subscription of others."""
+        for stream in self.streams:
+            assets = [asset for asset, of_asset in self._streams.items() if of_asset is stream]
+            traded = {self._followed[asset].stream_symbol for asset in assets if asset not in self._not_traded}
+            stream.leave_out({self._followed[asset].stream_symbol for asset in assets} - traded)
 
     def _say_of_market(self, asset: str, trouble: str | None) -> None:
         """Say whether the market of an asset is there."""
@@ -199,6 +213,7 @@ class ExchangeFeed:
                 )  # fmt: skip
                 self.streams.append(stream)
                 self._streams |= dict.fromkeys(there, stream)
+                self._leave_out()
                 tasks.create_task(stream.run())
 
     def _stream_url(self) -> str | None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import orjson
 
 from vivienne.market.feeds.exchange.adapter import Ending, Heard, Outage, Refused, Traded, UnknownMessage, cut
+from vivienne.market.feeds.exchange.channels import Channels
 from vivienne.market.feeds.exchange.fields import check_parts, shown, understood
+from vivienne.market.feeds.exchange.memory import Memory
 from vivienne.market.feeds.exchange.plausible import Latest, TooLate, check_event
+from vivienne.market.feeds.exchange.subscribing import Subscribing
 from vivienne.market.feeds.exchange.turns import Turns
 from vivienne.rates import Quota
 
@@ -32,7 +36,9 @@ _MOST_PARTS = 1_500
 _SHORT = 4_096
 """Length of a message up to which it has too few parts to matter; few have 1,000."""
 _MOST_REASONS = 100
-"""Reasons that are counted apart: they quote what was wrong, so that there could be any number of them."""
+"""Kinds of reasons that are counted apart; each is logged once."""
+_VALUES = re.compile(r"'[^']*'?|\"[^\"]*\"?|\{.*\}?|\[.*\]?|(?<![\w-])-?\d[\w.,+-]*")
+"""What a reason quotes of a message: texts, objects, lists and numbers, which may be cut off."""
 _QUIET_MINUTES = 1
 """An exchange that closes each minute says something of every instrument within so long."""
 
@@ -46,10 +52,12 @@ class Hearing:
         listener: takes the events.
         counts: counts what happens.
         patience: how long it waits.
-        doubted: instruments that only a new trade shows to have data; it is taken out then.
+        memory: what the connections of the stream know from each other.
         turns: of the exchange.
 
     Attributes:
+        subscribing: subscribes the instruments.
+        refusals: why the exchange refuses instruments, by their names.
         latest: the latest time that a message may have.
         first_heard: the exchange's clock when it was heard first, in ms since the epoch; 0 before.
         is_too_late: whether the newest message was later than can be, by the exchange's own time.
@@ -66,7 +74,7 @@ class Hearing:
         listener: Listener,
         counts: Counts,
         patience: Patience,
-        doubted: set[str] | None = None,
+        memory: Memory | None = None,
         turns: Turns | None = None,
     ) -> None:
         self._adapter = adapter
@@ -74,7 +82,9 @@ class Hearing:
         self._listener = listener
         self._counts = counts
         self._patience = patience
-        self._doubted = set() if doubted is None else doubted
+        self._memory = memory or Memory()
+        self.subscribing = Subscribing(adapter, instruments, self._memory.apart, patience.answer)
+        self.refusals: dict[str, str] = {}
         self._turns = turns or Turns()
         self._clock = 0
         self._spoke = False
@@ -82,6 +92,8 @@ class Hearing:
         self._newest = 0.0
         self._sequence: int | None = None
         self._without_data = set(self._instruments)
+        self._channels = Channels(has_candles=adapter.streams_candles)
+        self._is_newer_data = False
         self._tells_all = False
         self._came: dict[str, float] = {}
         self._awaited: tuple[int, asyncio.Event] | None = None
@@ -134,9 +146,9 @@ class Hearing:
             self._spoke = False
             return False
         self._spoke = True
-        before = self._clock
+        before, self._is_newer_data = self._clock, False
         await self._pass_all_on(events)
-        return not events or self._clock > before
+        return not events or self._clock > before or self._is_newer_data
 
     async def _pass_all_on(self, events: Sequence[StreamEvent]) -> None:
         for place, event in enumerate(events):
@@ -150,12 +162,12 @@ class Hearing:
                 await self.give_way()
 
     def leave_out(self, reason: str, message: str | bytes) -> None:
-        """Count a message that cannot be read, and log the first for each reason."""
-        reason = cut(reason)
-        is_new = reason not in self._counts.left_out
-        if is_new and len(self._counts.left_out) < _MOST_REASONS:
-            _left_out.log("%s: a message is left out: %s: %s", self._adapter.title, reason, shown(message))
-        self._counts.left_out[reason if len(self._counts.left_out) < _MOST_REASONS else "other"] += 1
+        """Count a message that cannot be read, and log the first of each kind."""
+        kind, counts = _kind(reason), self._counts
+        if kind not in counts.first_reasons and len(counts.first_reasons) < _MOST_REASONS:
+            counts.first_reasons[kind] = cut(reason)
+            _left_out.log("%s: a message is left out: %s: %s", self._adapter.title, cut(reason), shown(message))
+        counts.left_out[counts.first_reasons.get(kind, "other")] += 1
 
     def _pass_on(self, event: StreamEvent) -> None:
         if isinstance(event, Heard):
@@ -167,9 +179,7 @@ class Hearing:
             self.is_ending.set()
             return
         if isinstance(event, Refused):
-            # Where it does not say whose, it is one of those that have no data yet.
-            for symbol in [event.symbol] if event.symbol is not None else sorted(self._without_data):
-                self._listener.refused(symbol, event.reason)
+            self._refuse(event)
             return
         if isinstance(event, Outage):
             self._listener.outage(event.reason)
@@ -178,10 +188,18 @@ class Hearing:
             return
         if self._is_newer(event):
             if isinstance(event, Traded) and not event.is_snapshot:
-                self._doubted.discard(event.symbol)
-            self._came[event.symbol] = asyncio.get_running_loop().time()
+                self._memory.doubted.discard(event.symbol)
+            self._is_newer_data = True
+            self._came[event.symbol] = now = asyncio.get_running_loop().time()
+            self._channels.take(event, now)
             self._has_data(event.symbol)
         self._listener.take(event)
+
+    def _refuse(self, event: Refused) -> None:
+        symbols = self.subscribing.refused(self.lacking) if event.symbol is None else [event.symbol]
+        for symbol in symbols:
+            self.refusals[symbol] = event.reason
+            self._listener.refused(symbol, event.reason)
 
     def _is_newer(self, event: Traded | CandleSeen) -> bool:
         """Whether an event is later than the one of its kind before it: what is repeated is not."""
@@ -196,19 +214,37 @@ class Hearing:
         return True
 
     def _has_data(self, symbol: str) -> None:
-        if symbol in self._without_data and symbol not in self._doubted:
+        is_there = symbol not in self._memory.doubted and self._channels.are_there(symbol)
+        if symbol in self._without_data and is_there:
             self._without_data.discard(symbol)
+            self.refusals.pop(symbol, None)
+            self.subscribing.served(symbol)
             self._listener.served(symbol)
             self.has_data.set()
             if not self._without_data:
                 self.has_all.set()
 
     def doubt(self, symbol: str, reason: str) -> None:
-        """Data of an instrument is missing, though nothing on this connection tells so: open another one."""
-        if symbol not in self._without_data:
+        """Data of an instrument is missing, though nothing on this connection tells so: open another one.
+
+        Where there was none yet, this may be that other one.
+        """
+        if symbol in self._instruments.keys() - self._without_data:
             self._without_data.add(symbol)
             self._listener.lost(symbol, reason)
-        self.is_ending.set()
+            self.is_ending.set()
+
+    def renew(self, symbol: str, reason: str) -> None:
+        """An instrument has no data any longer, or one of its subscriptions has none: see `doubt`."""
+        if self._channels.behind(symbol) == "trades":
+            self._memory.doubted.add(symbol)
+        self._channels.distrust(symbol)
+        self.doubt(symbol, reason)
+
+    def missing(self, symbol: str) -> str:
+        """What an instrument has no data of."""
+        candles_alone = symbol in self._memory.doubted and self._channels.are_there(symbol)
+        return self._channels.behind(symbol) or ("trades" if candles_alone else "")
 
     def is_heard_beyond(self, time: int) -> bool:
         """Whether the exchange's clock on this connection was later than a time of another one; 0 where it has none."""
@@ -251,17 +287,24 @@ class Hearing:
         self._sequence = max(sequence, self._sequence or 0)
 
     def silent(self) -> list[str]:
-        """Instruments without data. Where the exchange's clock alone closes minutes, a quiet market says nothing.
+        """Instruments without data, or of which one subscription has none.
+
+        Where the exchange's clock alone closes minutes, a quiet market says nothing.
 
         What was not read yet is no silence: the newest message of the connection tells how long the others are silent.
         """
         limit = self._newest - _QUIET_MINUTES * 60.0 / self._patience.pace - self._patience.quiet
         quiet = [] if self._tells_all else [symbol for symbol, came in self._came.items() if came < limit]
-        return sorted(self._without_data.union(quiet))
+        return sorted(self._without_data.union(quiet, self._channels.behind_since(limit)))
 
     async def give_way(self) -> None:
         """Let others have their turn, where there was none for a while."""
         await self._turns.rest()
+
+
+def _kind(reason: str) -> str:
+    """A reason without the values that it quotes, which are others each time."""
+    return _VALUES.sub("...", reason)
 
 
 def _parts(event: Traded) -> Iterator[Traded]:

@@ -60,6 +60,7 @@ class Kraken:
     history_depth: int | None = 720
     candle_is_minute = False
     candle_is_flagged = False
+    streams_candles = True
     # One public request a second; 150 connections in 10 minutes.
     limits = Limits(weight_per_minute=60, connects_per_minute=15, subscriptions_at_once=100)
     # Its answer has the time, by which minutes without trades close.

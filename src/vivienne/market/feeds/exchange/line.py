@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vivienne.market.feeds.exchange.adapter import Adapter, Instrument
     from vivienne.market.feeds.exchange.connection import ExchangeConnection
     from vivienne.market.feeds.exchange.listener import Counts, Listener
+    from vivienne.market.feeds.exchange.memory import Memory
     from vivienne.market.feeds.exchange.patience import Patience
 
 MOST_MESSAGE_BYTES = 512 * 1024
@@ -58,11 +59,12 @@ class Line:
         counts: counts what happens.
         patience: how long it waits.
         now: asks for the exchange's time, in ms since the epoch; None where it does not say it.
-        doubted: instruments that only a new trade shows to have data; it is taken out then.
+        memory: what the connections of the stream know from each other.
         turns: of the exchange.
 
     Attributes:
         hearing: what is heard on it.
+        symbols: names of its instruments in the stream.
     """
 
     def __init__(
@@ -74,7 +76,7 @@ class Line:
         counts: Counts,
         patience: Patience,
         now: Callable[[], Awaitable[int | None]] | None = None,
-        doubted: set[str] | None = None,
+        memory: Memory | None = None,
         turns: Turns | None = None,
     ) -> None:
         self._turns = turns or Turns()
@@ -86,8 +88,9 @@ class Line:
         self._patience = patience
         self._now = now
         self._given_up: str | None = None
+        self.symbols = frozenset(each.stream_symbol for each in instruments)
         self._is_news = False
-        self.hearing = Hearing(adapter, instruments, listener, counts, patience, doubted, self._turns)
+        self.hearing = Hearing(adapter, instruments, listener, counts, patience, memory, self._turns)
 
     async def run(self) -> None:
         """Open the connection, and read it to its end.
@@ -102,7 +105,8 @@ class Line:
                 self._counts.connects += 1
                 await asking
                 tasks = (
-                    self._ping(connection), self._watch(connection), self._keep_time(), self._end_silence(watch)
+                    self._ping(connection), self._watch(connection), self._keep_time(), self._end_silence(watch),
+                    self._subscribe_apart(connection),
                 )  # fmt: skip
                 beside = [asyncio.create_task(each) for each in tasks]
                 try:
@@ -145,12 +149,15 @@ class Line:
 
     async def _read(self, connection: ExchangeConnection) -> None:
         """Read the connection until it is closed in order."""
-        for message in self._adapter.subscriptions(self._instruments):
-            await connection.send(message)
+        await self.hearing.subscribing.subscribe_together(connection.send)
         async for received in connection:
             if await self.hearing.is_news(received):
                 self._is_news = True
             await self.hearing.give_way()
+
+    async def _subscribe_apart(self, connection: ExchangeConnection) -> None:
+        with suppress(ConnectionClosed):  # whoever reads is told
+            await self.hearing.subscribing.run(connection.send, lambda: self.hearing.lacking)
 
     async def _end_silence(self, watch: asyncio.Timeout) -> None:
         """Give the connection up once it has said nothing new for a while."""
@@ -191,25 +198,33 @@ class Line:
         """
         await asyncio.sleep(self._patience.first)
         while True:
-            silent, reason = self.hearing.silent(), f"{self._adapter.title} accepts the subscription, and sends nothing"
-            if len(silent) == len(self._instruments):  # it is the connection then, and no subscription
-                self._given_up = reason
+            silent, hearing = self.hearing.silent(), self.hearing
+            if len(silent) == len(self._instruments) and not (hearing.has_data.is_set() and self._is_partly(silent)):
+                self._given_up = self._why_silent(silent[0])  # it is the connection then, and no subscription
                 await connection.close()
                 return
-            had_data = [symbol for symbol in silent if symbol not in self.hearing.lacking]
+            had_data = [symbol for symbol in silent if symbol not in hearing.lacking]
             for symbol in silent:
-                self._listener.refused(symbol, reason)
+                self._listener.refused(symbol, hearing.refusals.get(symbol) or self._why_silent(symbol))
             for symbol in had_data:
-                self.hearing.doubt(symbol, reason)
+                hearing.renew(symbol, self._why_silent(symbol))
             if silent and not had_data:
                 await asyncio.sleep(self._patience.slow)
-                self.hearing.is_ending.set()
+                hearing.is_ending.set()
             await asyncio.sleep(self._patience.quiet)
+
+    def _is_partly(self, silent: Sequence[str]) -> bool:
+        """Whether instruments lack one of their subscriptions, and have the other one."""
+        return any(self.hearing.missing(symbol) for symbol in silent)
+
+    def _why_silent(self, symbol: str) -> str:
+        missing = self.hearing.missing(symbol)
+        return f"{self._adapter.title} accepts the subscription, and sends {f'no {missing}' if missing else 'nothing'}"
 
     def _advice(self, error: Exception) -> Advice:
         if isinstance(error, InvalidStatus):
             headers = error.response.headers
-            wait = seconds_of(headers.get("retry-after", ""))
+            wait = seconds_of(headers.get("retry-after", ""), headers.get("date", ""))
             advice = self._adapter.advice(error.response.status_code, wait, None)
             return advice or Advice("retry", f"{self._adapter.title} refuses the connection")
         if isinstance(error, ConnectionClosed):
@@ -217,4 +232,4 @@ class Line:
                 self.hearing.leave_out(f"it has more than {MOST_MESSAGE_BYTES:,} bytes", "")
             said = "" if error.rcvd is None else f" ({error.rcvd.code} {error.rcvd.reason})".replace(" )", ")")
             return Advice("retry", f"{self._adapter.title} closed the connection{said}")
-        return Advice("retry", unreachable(self._adapter.title, error))
+        return Advice("retry", unreachable(self._adapter.title, error, self._url))

@@ -43,10 +43,12 @@ class Counts:
         messages: messages that came.
         connects: connections that were opened.
         breaks: those that broke off; tries that opened none are not among them.
-        left_out: messages that could not be read, by reason.
+        left_out: messages that could not be read, by the first reason of its kind.
+        first_reasons: those, by kind.
     """
 
     messages: int = 0
     connects: int = 0
     breaks: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
+    first_reasons: dict[str, str] = field(default_factory=dict)

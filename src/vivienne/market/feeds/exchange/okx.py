@@ -66,6 +66,7 @@ class Okx:
     history_depth: int | None = None
     candle_is_minute = False
     candle_is_flagged = True
+    streams_candles = True
     # 20 requests in 2 s; the stream's address allows 3 connections a second.
     limits = Limits(weight_per_minute=500, connects_per_minute=60, subscriptions_at_once=100)
     ping: tuple[str, float] | None = ("ping", 20.0)

@@ -28,6 +28,7 @@ class Patience:
     Attributes:
         quiet: without news from the exchange before the connection is given up.
         first: until every instrument has its first data.
+        answer: until an exchange answers a subscription.
         slow: between tries of what the exchange refuses, and between looks at what it serves.
         late: since a connection broke off, before that is a trouble of its instruments.
         settled: until the exchange has the candle of a minute that has closed.
@@ -37,6 +38,7 @@ class Patience:
 
     quiet: float = 30.0
     first: float = 30.0
+    answer: float = 1.0
     slow: float = 900.0
     late: float = 150.0
     settled: float = 10.0

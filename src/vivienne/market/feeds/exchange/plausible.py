@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from vivienne.market.checks import check_candle, check_price
+from vivienne.market.checks import LARGEST, check_candle, check_price
 from vivienne.market.feeds.exchange.adapter import CandleSeen, Heard, Traded, UnknownMessage
 
 if TYPE_CHECKING:
@@ -97,8 +97,9 @@ def check_trade(trade: Trade) -> None:
         check_price(trade.price, trade.time)
     except ValueError as error:
         raise UnknownMessage(str(error)) from error
-    if not trade.quantity >= 0:
-        raise UnknownMessage(f"a quantity of {trade.quantity}; it must be a number from 0")
+    if not 0 <= trade.quantity < LARGEST:
+        raise UnknownMessage(f"a quantity of {trade.quantity}; it must be a number from 0 and below {LARGEST:.0e}")
+    _check_size(trade.price)
 
 
 def check_row(candle: Candle) -> None:
@@ -111,6 +112,13 @@ def check_row(candle: Candle) -> None:
         check_candle(candle)
     except ValueError as error:
         raise UnknownMessage(str(error)) from error
+    for value in candle[1:]:
+        _check_size(value)
+
+
+def _check_size(value: float) -> None:
+    if value >= LARGEST:
+        raise UnknownMessage(f"{value} is not a valid price or amount; it must be below {LARGEST:.0e}")
 
 
 def check_time(time: int, latest: float) -> None:

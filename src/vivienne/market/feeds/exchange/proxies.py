@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from urllib.parse import urlsplit
-from urllib.request import getproxies
+from urllib.request import getproxies, proxy_bypass
 
 from vivienne.errors import SettingsError
 
@@ -23,6 +23,20 @@ def check_proxies() -> None:
                 f"{kind.upper()}_PROXY must begin with http:// or https:// and have a host, a password beside a user, "
                 "and nothing after the port, as in http://proxy.example:3128; SOCKS is not supported"
             )
+
+
+def proxy_of(url: str) -> str | None:
+    """Host and port of the proxy through which an address is reached; None without one.
+
+    A user and a password are left out.
+    """
+    parts = urlsplit(url)
+    if proxy_bypass(parts.netloc):
+        return None
+    proxies = getproxies()
+    kinds = ("wss", "https", "all") if parts.scheme in ("https", "wss") else ("ws", "http", "all")
+    address = next((proxies[kind] for kind in kinds if proxies.get(kind)), "")
+    return urlsplit(address).netloc.rpartition("@")[2] or None
 
 
 def _is_supported(address: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import zlib
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -20,7 +21,7 @@ from vivienne.market.feeds.exchange.budget import Budget
 from vivienne.market.feeds.exchange.fields import check_parts, understood
 from vivienne.market.feeds.exchange.market_list import MarketList
 from vivienne.market.feeds.exchange.patience import Patience
-from vivienne.market.feeds.exchange.proxies import check_proxies
+from vivienne.market.feeds.exchange.proxies import check_proxies, proxy_of
 from vivienne.market.feeds.exchange.reading import read_in_pieces
 from vivienne.market.feeds.exchange.trust import trusted
 from vivienne.market.feeds.exchange.turns import Turns
@@ -175,7 +176,7 @@ class Rest:
                 content = await _content(answer, most, self.turns)
                 status, retry_after = answer.status_code, _retry_after(answer)
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
-            raise Refused(Advice("retry", unreachable(self._adapter.title, error))) from error
+            raise Refused(Advice("retry", unreachable(self._adapter.title, error, self._url))) from error
         too_much, body = "", None
         try:
             body, found = await read(content)
@@ -249,23 +250,44 @@ def _unpacked(unpacking: zlib._Decompress, raw: bytes) -> Iterator[bytes]:
 
 
 def _retry_after(answer: httpx2.Response) -> float | None:
-    """Seconds of `Retry-After`; None where it is absent, or a date."""
-    return seconds_of(answer.headers.get("retry-after", ""))
+    """Seconds of `Retry-After`; None where it is absent."""
+    return seconds_of(answer.headers.get("retry-after", ""), answer.headers.get("date", ""))
 
 
-def seconds_of(said: str) -> float | None:
-    """Seconds to wait, as a header says them, at most an hour; None where it says something else."""
-    return min(float(said), LONGEST_OBEYED_SECONDS) if said.isascii() and said.isdecimal() else None
+def seconds_of(said: str, date: str = "") -> float | None:
+    """Seconds to wait, as a header says them, at most an hour; None where it says nothing that can be obeyed.
+
+    Args:
+        said: a number of seconds, or the time of HTTP until which to wait.
+        date: the time of HTTP at which the answer was given. The clock of this machine may be wrong.
+    """
+    if said.isascii() and said.isdecimal():
+        return min(float(said), LONGEST_OBEYED_SECONDS)
+    try:
+        seconds = (parsedate_to_datetime(said) - parsedate_to_datetime(date)).total_seconds()
+    except (TypeError, ValueError, OverflowError):  # also where only one of them has a zone
+        return None
+    return min(seconds, LONGEST_OBEYED_SECONDS) if seconds > 0 else None
 
 
-def unreachable(title: str, error: Exception) -> str:
-    """Why an exchange cannot be reached, in words for the person who runs the agent."""
+def unreachable(title: str, error: Exception, url: str) -> str:
+    """Why an exchange cannot be reached, in words for the person who runs the agent.
+
+    Args:
+        title: of the exchange.
+        error: what went wrong.
+        url: where it is.
+    """
+    proxy = proxy_of(url)
     said = str(error) or type(error).__name__
     lowered = said.lower()
     if isinstance(error, TimeoutError | httpx2.TimeoutException):
-        return f"{title} does not answer within {TIMEOUT_SECONDS:.0f} s"
+        through = "" if proxy is None else f" through the proxy {proxy}"
+        return f"{title} does not answer within {TIMEOUT_SECONDS:.0f} s{through}"
     if "certificate" in lowered or "ssl" in lowered:
         return f"the certificate of {title} was not accepted ({said}); a proxy that reads along may need its own CA"
+    if proxy is not None and isinstance(error, OSError | httpx2.ConnectError):
+        return f"{title} is to be reached through the proxy {proxy} (HTTPS_PROXY), which cannot be reached: {said}"
     if any(words in lowered for words in ("name or service", "name resolution", "nodename", "no address")):
         return f"the name of {title} cannot be resolved; is there a network, and does it need a proxy (HTTPS_PROXY)?"
     if isinstance(error, httpx2.ProxyError) or "proxy" in lowered:

@@ -16,12 +16,14 @@ from vivienne.market.feeds.exchange.adapter import Advice
 from vivienne.market.feeds.exchange.budget import Budget
 from vivienne.market.feeds.exchange.line import CLOSE_SECONDS, Broken, Line
 from vivienne.market.feeds.exchange.listener import Counts
+from vivienne.market.feeds.exchange.memory import Memory
 from vivienne.market.feeds.exchange.patience import Patience
 from vivienne.market.feeds.exchange.turns import Turns
 from vivienne.rates import Quota
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from vivienne.market.feeds.exchange.adapter import Adapter, Instrument
     from vivienne.market.feeds.exchange.listener import Listener
@@ -66,24 +68,38 @@ class Stream:
         self._adapter = adapter
         self._instruments = instruments
         self._listener = listener
-        self._url = (url or adapter.stream) + adapter.stream_path(instruments)
+        self._left_out: AbstractSet[str] = frozenset()
+        self._url = url or adapter.stream
         self._connects = connects or Budget(adapter.limits.connects_per_minute)
         self._patience = patience or Patience()
-        self._line: Line | None = None
-        self._doubted: set[str] = set()
+        self._lines: set[Line] = set()
+        self._memory = Memory()
         self._now = now
         self._turns = turns or Turns()
         self.counts = Counts()
 
     def doubt(self, symbol: str, reason: str) -> None:
-        """The stream lacks trades of an instrument: put another connection in place of the one that is open.
+        """The stream lacks trades of an instrument: put another connection in place of each that is open.
 
         Until there is a new trade of it, it counts as without data.
         """
-        self._doubted.add(symbol)
+        self._memory.doubted.add(symbol)
         self._listener.refused(symbol, reason)
-        if self._line is not None:
-            self._line.hearing.doubt(symbol, reason)
+        for line in list(self._lines):
+            line.hearing.doubt(symbol, reason)
+
+    def leave_out(self, symbols: AbstractSet[str]) -> None:
+        """Leave instruments out of the connections that are opened from now on, as long as others are left.
+
+        A connection without one that is not left out any longer is replaced.
+        """
+        back = self._left_out - symbols
+        if symbols - self._left_out:  # one of them may be why they were refused together
+            self._memory.apart.clear()
+        self._left_out = frozenset(symbols)
+        for line in self._lines:
+            if not back <= line.symbols:
+                line.hearing.is_ending.set()
 
     async def run(self) -> None:
         """Keep it open, until it is cancelled."""
@@ -127,12 +143,16 @@ class Stream:
             running.cancel()
 
     def _opened(self) -> tuple[Line, asyncio.Task[None]]:
+        served = [each for each in self._instruments if each.stream_symbol not in self._left_out]
+        # Where none is served, those that are served again first have a connection already.
+        instruments = served or self._instruments
         line = Line(
-            self._adapter, self._url, self._instruments, self._listener, self.counts, self._patience, self._now,
-            self._doubted, self._turns,
+            self._adapter, self._url + self._adapter.stream_path(instruments), instruments, self._listener, self.counts,
+            self._patience, self._now, self._memory, self._turns,
         )  # fmt: skip
-        self._line = line
+        self._lines.add(line)
         running = asyncio.create_task(line.run())
+        running.add_done_callback(lambda _: self._lines.discard(line))
         running.add_done_callback(_look_at)
         return line, running
 
@@ -154,6 +174,8 @@ class Stream:
                     gap(running)
                 for symbol in successor.hearing.lacking:
                     self._listener.lost(symbol, "there is no data of it on the next connection yet")
+                for symbol in sorted(line.symbols - successor.symbols):
+                    self._listener.lost(symbol, "it is not subscribed on the next connection")
                 return successor, following
             running.remove_done_callback(gap)
             following.cancel()

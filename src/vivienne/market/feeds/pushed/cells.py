@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from vivienne.market.checks import LARGEST
 from vivienne.market.types import END_OF_TIME_MS
 
 Row = Mapping[str, Any]
 """A row: a JSON object."""
 
-LARGEST = 1e18
-"""No price or amount is as large; their products and sums stay finite."""
 LONGEST_ID = 64
 _FIRST_MS = 100_000_000_000
 """1973. A smaller number is in seconds."""
