@@ -275,6 +275,13 @@ async def test_a_pause_that_is_repeated_pauses_again(service: ConfigService) -> 
     assert [*ASSETS] == again["paused"] == [*service.paused()]
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pause waits for the store, however slow this machine is."""
+    monkeypatch.setattr(pausing, "HOLD_SECONDS", 60.0)
+
+
+@pytest.mark.usefixtures("patient")
 async def test_pauses_without_end_pause_and_fill_no_history(
     service: ConfigService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -304,6 +311,7 @@ async def test_pauses_without_end_pause_and_fill_no_history(
     assert "BTC" in service.paused()
 
 
+@pytest.mark.usefixtures("patient")
 async def test_callers_who_pause_in_turn_fill_no_history_and_an_entry_says_who_asked_for_it(
     service: ConfigService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -319,6 +327,7 @@ async def test_callers_who_pause_in_turn_fill_no_history_and_an_entry_says_who_a
     assert times == sorted(times, reverse=True)
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_repeated_pause_outlives_a_restart_and_a_resumption_from_before_it(
     service: ConfigService, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -731,6 +731,7 @@ def few_repeats(here: ConfigService, there: ConfigService, monkeypatch: pytest.M
     for each in (here, there):
         monkeypatch.setattr(each._pausing._repeats, "_rate", Rate(1, 60.0, lambda: 0.0))
     monkeypatch.setattr(pausing, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(pausing, "HOLD_SECONDS", SECONDS)
 
 
 @pytest.mark.parametrize("is_paused", [False, True])
