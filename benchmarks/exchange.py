@@ -63,7 +63,7 @@ def _trade_cost(name: str) -> Figure:
     instrument = _instrument(adapter, name)
     splice = FromCandles(BEGIN) if adapter.candle_is_minute else FromTrades(BEGIN, 100.0)
     splice.answer_trades([], is_whole=True)
-    for _ in splice.answer_candles([]):
+    for _ in splice.answer_candles([], asked=BEGIN):
         pass
     counts = Counts()
     line = Line(adapter, "ws://x", [instrument], _Only(splice.take), counts, Patience(pace=1e6))

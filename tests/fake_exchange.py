@@ -62,7 +62,7 @@ class FakeMarket:
         maintenance_until: the exchange is in maintenance until then, in ms.
         wrong: REST says that so much more was traded in every candle.
         rest_ahead: the time that REST says is so much later, in ms.
-        answers_ahead: so are its candles and trades.
+        answers_ahead: so are its candles and trades; they are behind the stream where it is below 0.
     """
 
     def __init__(
@@ -595,6 +595,7 @@ class Faults:
         lose: trades of the stream that are left out, of every base.
         doubles: everything is sent twice.
         shuffles: trades come in another order.
+        late: trades of the stream come so much later than its clock says, in ms, in order and without a hole.
         garbage: messages that are sent in between.
         no_candles: base currencies of which the stream has no candles, though it accepts their subscription.
         no_trades: base currencies of which it has no trades.
@@ -613,6 +614,7 @@ class Faults:
     lose: int = 0
     doubles: bool = False
     shuffles: bool = False
+    late: int = 0
     garbage: list[str] = field(default_factory=list)
     no_candles: set[str] = field(default_factory=set)
     no_trades: set[str] = field(default_factory=set)
@@ -804,8 +806,9 @@ class FakeExchange:
                     newest = self.market.between(base, 0, now)[-dialect.snapshot :]
                     newest = [] if base in self.faults.no_trades else newest
                     messages += _as_snapshot(dialect.traded(base, newest, now))
-                trades = self.market.between(base, sent.get(base, now), now)
-                sent[base] = now
+                until = now - self.faults.late
+                trades = self.market.between(base, sent.get(base, until), until)
+                sent[base] = max(until, sent.get(base, until))
                 if base not in self.faults.repeating:
                     is_mute = base in self.faults.no_trades
                     told = [] if is_mute else self._traded(dialect, base, trades, now, rng)

@@ -42,7 +42,7 @@ VALUES = {
     "stage": {"in_force", "published"},
     "stream": {"state", "logs", "alerts", "redis"},
     "recorded_by": {"this_version", "other_versions"},
-    "kind": {"filled", "incomplete", "mismatched", "unconfirmed", "dropped", "failed", "overflowed"},
+    "kind": {"filled", "incomplete", "mismatched", "late", "unconfirmed", "dropped", "failed", "overflowed"},
 }
 VARIABLES = {"$" + variable["name"] for variable in DASHBOARD["templating"]["list"]}
 

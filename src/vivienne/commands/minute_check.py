@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from vivienne.market.feeds.base import FeedTrouble, MinuteClosed, PriceMoved
 from vivienne.market.feeds.exchange.asking import candles_between
-from vivienne.market.feeds.exchange.comparing import differing
 from vivienne.market.feeds.exchange.feed import ExchangeFeed
 from vivienne.market.feeds.exchange.splicing import is_closed
+from vivienne.market.feeds.exchange.unconfirmed import differing
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS, Candle
 from vivienne.times import iso

@@ -84,10 +84,10 @@ FAMILIES: dict[str, Family] = {
     ),
     "vivienne_exchange_minutes_total": _counter(
         "Minutes that did not come whole over the stream: `filled` by asking the exchange, `incomplete` where it did "
-        "not have them, `mismatched` where the stream and its own candle differ, `unconfirmed` where it has "
-        "none to compare, `dropped` where nobody took them in time. `failed` counts "
-        "defects after which the history of an asset was read again, `overflowed` the times when more trades waited "
-        "than are kept. Only with `--feed exchange`.",
+        "not have them, `mismatched` where the stream and its own candle differ, `late` where trades came after they "
+        "were closed, `unconfirmed` where it has none to compare, `dropped` where nobody took them in time. `failed` "
+        "counts defects after which the history of an asset was read again, `overflowed` the times when more trades "
+        "waited than are kept. Only with `--feed exchange`.",
         "asset", "kind", is_kept=False, only=_DECIDES,
     ),
     "vivienne_exchange_delay_seconds": _gauge(

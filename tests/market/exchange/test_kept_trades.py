@@ -17,7 +17,8 @@ from vivienne.market.feeds.base import MinuteClosed
 from vivienne.market.feeds.exchange import ahead, minutes, open_minute, room
 from vivienne.market.feeds.exchange.adapter import CandleSeen, Heard, NumberedTrade, Traded
 from vivienne.market.feeds.exchange.from_trades import FromTrades
-from vivienne.market.feeds.exchange.minutes import GRACE_MS, MinuteBuilder
+from vivienne.market.feeds.exchange.grace import GRACE_MS
+from vivienne.market.feeds.exchange.minutes import MinuteBuilder
 from vivienne.market.feeds.exchange.room import Room, TooManyTrades
 from vivienne.market.types import MINUTE_MS, Candle, Trade
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from exchange_trades import BEGIN, expected, made_trades
 from vivienne.market.feeds.exchange import ahead as exchange_ahead
 from vivienne.market.feeds.exchange.adapter import NumberedTrade
-from vivienne.market.feeds.exchange.minutes import GRACE_MS, MOST_MINUTES, MinuteBuilder
+from vivienne.market.feeds.exchange.grace import GRACE_MS
+from vivienne.market.feeds.exchange.minutes import MOST_MINUTES, MinuteBuilder
 from vivienne.market.types import MINUTE_MS, Candle, Trade
 
 

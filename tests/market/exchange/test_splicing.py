@@ -16,7 +16,8 @@ from vivienne.market.feeds.base import MinuteClosed, MinuteCorrected
 from vivienne.market.feeds.exchange.adapter import CandleSeen, Heard, HistoryRow, NumberedTrade, Traded
 from vivienne.market.feeds.exchange.from_candles import FromCandles
 from vivienne.market.feeds.exchange.from_trades import FromTrades
-from vivienne.market.feeds.exchange.minutes import GRACE_MS, MOST_MINUTES
+from vivienne.market.feeds.exchange.grace import GRACE_MS
+from vivienne.market.feeds.exchange.minutes import MOST_MINUTES
 from vivienne.market.feeds.exchange.splicing import CandlesNeeded, HistoryNeeded, TradesNeeded
 from vivienne.market.types import MINUTE_MS, Candle
 
@@ -36,7 +37,7 @@ def closed(events: list[FeedEvent]) -> list[MinuteClosed]:
 
 
 def answered(splice: Splice, rows: list[HistoryRow]) -> list[FeedEvent]:
-    return [event for events in splice.answer_candles(rows) for event in events]
+    return [event for events in splice.answer_candles(rows, asked=splice.heard) for event in events]
 
 
 class Exchange:
@@ -191,7 +192,8 @@ def test_candles_of_minutes_that_were_filled_are_let_go() -> None:
         splice.interrupt()
         splice.take(Heard(minute + MINUTE_MS + GRACE_MS))
         splice.answer_trades([], is_whole=False)
-        assert closed(answered(splice, [HistoryRow(flat(minute), None)])) == [MinuteClosed(flat(minute), "filled")]
+        rows = [HistoryRow(flat(minute + later), None) for later in (0, MINUTE_MS)]
+        assert closed(answered(splice, rows)) == [MinuteClosed(flat(minute), "filled")]
         splice.take(CandleSeen("A", flat(minute), is_closed=True))
     assert len(splice._own) <= 1  # what it keeps is not to be seen from outside
 
@@ -387,8 +389,9 @@ def test_more_minutes_than_are_filled_are_a_gap_after_which_the_history_is_read_
 def test_many_candles_are_taken_a_few_at_a_time_while_the_stream_goes_on() -> None:
     splice = FromCandles(BEGIN)
     candles = [Candle(BEGIN + place * MINUTE_MS, 1, 1, 1, 1, 0, 0, 0, 0) for place in range(1_001)]
+    rows = [HistoryRow(candle, None) for candle in candles[:1_000]]
     found: list[FeedEvent] = []
-    for place, events in enumerate(splice.answer_candles([HistoryRow(candle, None) for candle in candles[:1_000]])):
+    for place, events in enumerate(splice.answer_candles(rows, asked=splice.heard)):
         assert len(events) <= 100
         found += events
         if place == 3:

@@ -93,7 +93,6 @@ class Following:
         self._is_to_check = True
         self.made = Confirming(adapter, instrument)
         self.failures = self.overflows = 0
-        self._told_left_out = 0
         self._is_going_on = False
 
     @property
@@ -209,6 +208,10 @@ class Following:
         """Why there is no data, as far as a part knows; None once it is good."""
         self._standing.say(kind, reason)
 
+    def remark(self, reason: str | None) -> None:
+        """What does not work though data goes on; None once it does."""
+        self._standing.remark(reason)
+
     def confirm(self, rows: Sequence[HistoryRow]) -> None:
         """Compare minutes with the exchange's own."""
         found = self.made.unconfirmed.compare(rows)
@@ -229,7 +232,7 @@ class Following:
                     self._is_needed.set()
 
     def _put(self, events: list[FeedEvent]) -> None:
-        if self.made.take(events):
+        if self.made.take(events, self._splice.short_minutes()):
             self._surroundings.compare(self)
         self._outlet.put(events)
         if self._splice.is_behind and not self._is_going_on:
@@ -296,6 +299,8 @@ class Following:
         is_block = advice is not None and advice.then == "give_up" and advice.concerns == "host"
         self.say("block", advice.reason if advice is not None and is_block else None)
         self.say("answer", None if advice is None or is_block else advice.reason)
+        if advice is None:
+            self.remark(None)
 
     async def _begin_again(self) -> None:
         """Go on without what cannot be had, which is not decided on, until the history tells what it was."""
@@ -323,8 +328,7 @@ class Following:
         history, self._splice = await self._surroundings.begin_again(self._history_missing, lambda: self._clock.newest)
         self._is_to_check = True
         self._has_failed = False
-        self._told_left_out = 0
-        self.made.unconfirmed.clear()
+        self.made.begin_again()
         self._outlet.clear()
         self._put([HistoryRead(history)])
         self.say("minutes", None)
@@ -354,9 +358,10 @@ class Following:
                 trades, is_whole = await trades_since(self._rest, self._adapter, self.instrument, after, begin, latest)
                 return await self._taken(trades, is_whole=is_whole, breaks=breaks)
             case CandlesNeeded(begin, end):
-                self._tell_left_out()
+                self.made.tell_left_out(self._splice.left_out)
+                asked = self._splice.heard
                 rows = await candles_between(self._rest, self._adapter, self.instrument, 1, begin, end)
-                return await self._filled(rows, breaks=breaks)
+                return await self._filled(rows, asked, breaks=breaks)
             case HistoryNeeded(minutes):
                 self._leave_gap(minutes)
         return []
@@ -365,10 +370,11 @@ class Following:
         """How often data may have been missed: the stream broke off, or left something out without that."""
         return self._standing.breaks, self._splice.interruptions
 
-    async def _filled(self, rows: Sequence[HistoryRow], *, breaks: tuple[int, int]) -> list[FeedEvent]:
+    async def _filled(self, rows: Sequence[HistoryRow], asked: int, *, breaks: tuple[int, int]) -> list[FeedEvent]:
         """Take an answer, some candles at a time."""
         if breaks == self._breaks():
-            for events in self._splice.answer_candles(rows):
+            self.made.answered(rows, asked)
+            for events in self._splice.answer_candles(rows, asked=asked):
                 self._put(events)
                 await self._rest.turns.rest()
                 if breaks != self._breaks():
@@ -388,11 +394,3 @@ class Following:
         if breaks != self._breaks():
             return []
         return self._splice.answer_trades([], is_whole=is_whole, oldest=oldest)
-
-    def _tell_left_out(self) -> None:
-        """Say that trades were left out, whose minute is asked for."""
-        count = self._splice.left_out - self._told_left_out
-        self._told_left_out = self._splice.left_out
-        if count > 0:
-            title, symbol = self._adapter.title, self.instrument.symbol
-            _overflows.log("%s %s: %d trades were more than are kept; their minute is asked for", title, symbol, count)

@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING
 from vivienne.market.feeds.base import FeedEvent, MinuteClosed, PriceMoved
 from vivienne.market.feeds.exchange.adapter import CandleSeen, Heard, Traded
 from vivienne.market.feeds.exchange.minutes import MOST_MINUTES
-from vivienne.market.feeds.exchange.splicing import CandlesNeeded, HistoryNeeded, missing
+from vivienne.market.feeds.exchange.splicing import (
+    ASKED_AGAIN_MS,
+    SETTLED_MS,
+    CandlesNeeded,
+    HistoryNeeded,
+    closed_rows,
+    missing,
+)
 from vivienne.market.types import MINUTE_MS, Candle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from vivienne.market.feeds.exchange.adapter import HistoryRow, NumberedTrade, StreamEvent
     from vivienne.market.feeds.exchange.splicing import Need
@@ -39,7 +46,8 @@ class FromCandles:
         self._ahead: dict[int, Candle] = {}
         self._is_broken = True
         self.interruptions = 0
-        self._newest = begin
+        self._is_unsettled = False
+        self._ask_from = begin
         self.heard = begin
 
     def take(self, event: StreamEvent) -> list[FeedEvent]:
@@ -50,7 +58,6 @@ class FromCandles:
             newest = event.trades[-1].trade
             return [PriceMoved(newest.price, newest.time)]
         elif isinstance(event, CandleSeen):
-            self._newest = max(self._newest, event.candle.open_time)
             return self._closed(event.candle) if event.is_closed else []
         return []
 
@@ -69,15 +76,18 @@ class FromCandles:
     def interrupt(self) -> None:
         """See `Splice`."""
         self._is_broken = True
+        self._ask_from = self.heard
         self.interruptions += 1
 
     def need(self) -> Need | None:
         """See `Splice`."""
         if (count := missing(self._next, self.heard)) > MOST_MINUTES:
             return HistoryNeeded(count)
+        if self.heard < self._ask_from:
+            return None
         missing_to = min(self._ahead, default=self._next)
         overdue = self.heard - self._next - MINUTE_MS > FLAG_GRACE_MS
-        if self._is_broken or overdue or missing_to > self._next:
+        if self._is_broken or self._is_unsettled or overdue or missing_to > self._next:
             end = max(missing_to, self.heard - self.heard % MINUTE_MS, self._next) + MINUTE_MS
             return CandlesNeeded(self._next, end)
         return None
@@ -102,24 +112,31 @@ class FromCandles:
         del trades, is_whole, oldest
         return []
 
-    def answer_candles(self, rows: Sequence[HistoryRow]) -> Iterator[list[FeedEvent]]:
+    def answer_candles(self, rows: Sequence[HistoryRow], *, asked: int) -> Iterator[list[FeedEvent]]:
         """See `Splice`. What the stream said of a minute counts; it is compared once the exchange has settled it.
 
-        A candle is closed where there is a later one: a clock that is wrong closes none.
+        A candle is closed where the answer has a later one: a clock that is wrong closes none, and what answers may
+        be behind the stream. What is not closed is asked for again.
         """
-        self._newest = max([self._newest, *(row.candle.open_time for row in rows)])
-        for begin in range(0, len(rows), _FILLED_AT_ONCE):
-            yield [event for row in rows[begin : begin + _FILLED_AT_ONCE] for event in self._filled(row.candle)]
+        closed = closed_rows(rows)
+        for begin in range(0, len(closed), _FILLED_AT_ONCE):
+            yield [event for row in closed[begin : begin + _FILLED_AT_ONCE] for event in self._filled(row.candle)]
         self._is_broken = False
         yield self._released()
+        end = self._next + MINUTE_MS
+        self._is_unsettled = end <= asked < end + SETTLED_MS
+        self._ask_from = self.heard + ASKED_AGAIN_MS if self._is_unsettled else self.heard
 
     def _filled(self, candle: Candle) -> list[FeedEvent]:
         found: list[FeedEvent] = []
-        is_next = candle.open_time == self._next and candle.open_time not in self._ahead
-        if is_next and candle.open_time < self._newest:
+        if candle.open_time == self._next and candle.open_time not in self._ahead:
             found.append(MinuteClosed(candle, "filled"))
             self._next += MINUTE_MS
         return found + self._released()
+
+    def short_minutes(self) -> Collection[int]:
+        """See `Splice`. The exchange's own candles lack no trades."""
+        return ()
 
     def give_up(self) -> list[FeedEvent]:
         """See `Splice`. Minutes that are missing are never made up."""

@@ -6,13 +6,22 @@ from typing import TYPE_CHECKING
 
 from vivienne.market.feeds.base import FeedEvent, MinuteClosed, MinuteCorrected, PriceMoved
 from vivienne.market.feeds.exchange.adapter import CandleSeen, Heard, HistoryRow, Traded
-from vivienne.market.feeds.exchange.comparing import differing
-from vivienne.market.feeds.exchange.minutes import GRACE_MS, MOST_MINUTES, MinuteBuilder
-from vivienne.market.feeds.exchange.splicing import CandlesNeeded, HistoryNeeded, TradesNeeded, is_closed, missing
+from vivienne.market.feeds.exchange.grace import GRACE_MS
+from vivienne.market.feeds.exchange.minutes import MOST_MINUTES, MinuteBuilder
+from vivienne.market.feeds.exchange.splicing import (
+    ASKED_AGAIN_MS,
+    SETTLED_MS,
+    CandlesNeeded,
+    HistoryNeeded,
+    TradesNeeded,
+    closed_rows,
+    missing,
+)
+from vivienne.market.feeds.exchange.unconfirmed import differing
 from vivienne.market.types import MINUTE_MS, Candle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from vivienne.market.feeds.exchange.adapter import NumberedTrade, StreamEvent
     from vivienne.market.feeds.exchange.room import Room
@@ -49,6 +58,7 @@ class FromTrades:
         self._made: dict[int, Candle] = {}
         self._silent_until: int | None = None
         self._before_silence: NumberedTrade | None = None
+        self._ask_from = begin
         self.heard = self._said = begin
 
     def take(self, event: StreamEvent) -> list[FeedEvent]:
@@ -63,6 +73,8 @@ class FromTrades:
             new = self._builder.add(event.trades)
             if new:
                 self._said = max(self._said, *[each.trade.time for each in new])
+            if not event.is_snapshot:
+                self._builder.see_late(new)
             self._join(event.trades if event.is_snapshot else new, is_snapshot=event.is_snapshot)
             moved = [PriceMoved(each.trade.price, each.trade.time) for each in new[-1:] if not event.is_snapshot]
             return [*moved, *self._minutes()]
@@ -192,6 +204,7 @@ class FromTrades:
     def interrupt(self) -> None:
         """See `Splice`."""
         self._builder.interrupt()
+        self._ask_from = self.heard
 
     @property
     def interruptions(self) -> int:
@@ -204,8 +217,9 @@ class FromTrades:
         if (count := missing(begin, self.heard)) > MOST_MINUTES:
             return HistoryNeeded(count)
         if self._builder.is_broken:
-            is_there = self.heard >= begin + MINUTE_MS + GRACE_MS
-            return CandlesNeeded(begin, self.heard - self.heard % MINUTE_MS) if is_there else None
+            is_there = self.heard >= max(begin + MINUTE_MS + GRACE_MS, self._ask_from)
+            # With the one that is open, which shows that those before it are closed.
+            return CandlesNeeded(begin, self.heard - self.heard % MINUTE_MS + MINUTE_MS) if is_there else None
         hole = self._builder.hole()
         return None if hole is None else TradesNeeded(hole.after, begin)
 
@@ -221,11 +235,20 @@ class FromTrades:
         self._builder.cover(trades, is_whole=is_whole, oldest=oldest)
         return self._minutes()
 
-    def answer_candles(self, rows: Sequence[HistoryRow]) -> Iterator[list[FeedEvent]]:
+    def answer_candles(self, rows: Sequence[HistoryRow], *, asked: int) -> Iterator[list[FeedEvent]]:
         """See `Splice`. They take the place of minutes that lack trades, and of no others."""
-        for row in rows:
-            if self._builder.is_broken and is_closed(row, self.heard) and self._builder.supply(row.candle):
+        for row in closed_rows(rows, asked):
+            if self._builder.is_broken and self._builder.supply(row.candle):
                 yield [MinuteClosed(row.candle, "filled"), *self._minutes()]
+        is_young = asked < self._builder.begin + MINUTE_MS + SETTLED_MS
+        self._ask_from = self.heard + ASKED_AGAIN_MS if self._builder.is_broken and is_young else self.heard
+
+    def short_minutes(self) -> Collection[int]:
+        """See `Splice`."""
+        found = self._builder.short
+        if found:
+            self._builder.short = set()
+        return found
 
     def give_up(self) -> list[FeedEvent]:
         """See `Splice`."""

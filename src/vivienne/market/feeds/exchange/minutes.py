@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vivienne.market.feeds.exchange.ahead import Ahead, minute_of
+from vivienne.market.feeds.exchange.grace import GRACE_MS, Grace
 from vivienne.market.feeds.exchange.open_minute import OpenMinute
 from vivienne.market.feeds.exchange.room import MOST_TRADES, Room, Spent, TooManyTrades
 from vivienne.market.types import MINUTE_MS, Candle
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from vivienne.market.feeds.exchange.adapter import NumberedTrade
 
-GRACE_MS = 1_000
-"""How much later than the end of a minute the exchange's clock must be, where nothing else says that it is over."""
 _SPENT_WITH_EACH = 2
 """Trades of a minute that was made that are let go of with each new one."""
 _ROOM_FOR = 1_000
@@ -52,7 +51,7 @@ class MinuteBuilder:
     Args:
         begin: open time of the first minute to make; what came before is known already.
         close: the last price before it; None if none is known, and then no minute is made before the first trade.
-        grace: see `GRACE_MS`.
+        grace: see `GRACE_MS`; it grows where trades come late.
         room: for trades of all instruments.
         flag_grace: so long after the end of a minute the exchange's own closed candle is waited for, by its clock,
             before a trade of a later minute or the clock alone closes it; 0 where it has none.
@@ -61,6 +60,7 @@ class MinuteBuilder:
         is_behind: whether minutes may be over that are not made yet, though nothing is missing: `made` goes on.
         late: number of trades that came after their minute was made; the exchange's candle tells whether it matters.
             Where trades have no numbers, those that come again are among them.
+        short: minutes that were made without trades that came later. Only where trades have numbers; take them out.
         left_out: number of trades that were too many. Their minutes are broken.
         interruptions: how often `interrupt` was called. An answer from before does not cover what was missed since.
         last: the newest trade by its number, or by its time where trades have none.
@@ -72,7 +72,7 @@ class MinuteBuilder:
         self._flag_grace = flag_grace
         self._begin = begin
         self._close = close
-        self._grace = grace
+        self._grace = Grace(grace)
         self._open: dict[int, OpenMinute] = {}
         self._spent = Spent()
         self._count = 0
@@ -89,6 +89,8 @@ class MinuteBuilder:
         self._resumed: int | None = None
         self._ahead = Ahead()
         self._is_begun = False
+        self._supplied_to = begin
+        self.short: set[int] = set()
         self.is_behind = False
         self.late = self.left_out = self.interruptions = 0
         self.last: NumberedTrade | None = None
@@ -164,6 +166,8 @@ class MinuteBuilder:
         number = numbered.number
         if self._is_begun:
             self.late += 1
+            if number is not None and (minute := minute_of(numbered)) >= self._supplied_to:
+                self.short.add(minute)
             self._follow(numbered)
         elif number is not None:
             self._made_to = number if self._made_to is None else max(self._made_to, number)
@@ -173,7 +177,14 @@ class MinuteBuilder:
     def hear(self, time: int) -> None:
         """The exchange's clock shows this time, on the connection that the trades come from."""
         self._resume(time)
-        self._over = max(self._over, time - max(self._grace, self._flag_grace))
+        self._grace.hear(time)
+        self._over = max(self._over, time - max(self._grace.milliseconds, self._flag_grace))
+
+    def see_late(self, trades: Iterable[NumberedTrade]) -> None:
+        """See how late new trades of the stream came, so that those of later minutes are waited for as long."""
+        if not self._flag_grace:
+            for each in trades:
+                self._grace.see(each.trade.time)
 
     def end(self, minute: int) -> None:
         """The exchange's own candle says that this minute is over."""
@@ -329,6 +340,7 @@ class MinuteBuilder:
         # What is missing before a trade of this minute was of it, or of one before.
         self._ahead.give_up_before(self._begin + MINUTE_MS)
         self._go_on()
+        self._supplied_to = self._begin
         self._close = candle.close
         return True
 

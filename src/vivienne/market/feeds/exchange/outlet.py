@@ -65,14 +65,14 @@ class Outlet:
     async def events(self) -> AsyncIterator[FeedEvent]:
         """Minutes in order, and between them the newest price, until it is ended."""
         told: str | None = None
-        told_contact: str | None = None
+        told_contact: tuple[str, str | None] | None = None
         while True:
             await self._is_there.wait()
             if self._is_over:
                 return
             self._is_there.clear()
-            if (state := self._contact().state) != told_contact:
-                told_contact = state
+            if (said := _said(self._contact())) != told_contact:
+                told_contact = said
                 yield ContactChanged()
             if (trouble := self._trouble()) not in (told, None):
                 told = trouble
@@ -85,3 +85,8 @@ class Outlet:
             price, self._price = self._price, None
             if price is not None:
                 yield price
+
+
+def _said(contact: Contact) -> tuple[str, str | None]:
+    """What of a contact is told at once: its state, and what does not work while data goes on."""
+    return contact.state, contact.reason if contact.state == "connected" else None

@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING, Protocol
 from vivienne.market.types import MINUTE_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from vivienne.market.feeds.base import FeedEvent
     from vivienne.market.feeds.exchange.adapter import HistoryRow, NumberedTrade, StreamEvent
+
+SETTLED_MS = 30_000
+"""So long after the end of a minute its candle counts though the answer has no later one: markets may be quiet."""
+ASKED_AGAIN_MS = 3_000
+"""What an answer did not have closed is asked for again after so long, by the exchange's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +106,16 @@ class Splice(Protocol):
             oldest: time of the oldest trade of the whole answer, where there were parts before.
         """
 
-    def answer_candles(self, rows: Sequence[HistoryRow]) -> Iterator[list[FeedEvent]]:
-        """Take the answer to `CandlesNeeded`, a little at a time; the stream may go on between."""
+    def answer_candles(self, rows: Sequence[HistoryRow], *, asked: int) -> Iterator[list[FeedEvent]]:
+        """Take the answer to `CandlesNeeded`, a little at a time; the stream may go on between.
+
+        Args:
+            rows: oldest first.
+            asked: the exchange's clock when it was asked for, in ms since the epoch.
+        """
+
+    def short_minutes(self) -> Collection[int]:
+        """Open times of minutes that were made without trades that came later; each is given once."""
 
     def give_up(self) -> list[FeedEvent]:
         """What is needed cannot be had: go on without it, and say which minutes are incomplete."""
@@ -116,3 +129,21 @@ def missing(begin: int, heard: int) -> int:
 def is_closed(row: HistoryRow, heard: int) -> bool:
     """Whether a candle of the history is closed: as the exchange says, else by its clock."""
     return row.candle.open_time + MINUTE_MS <= heard if row.is_closed is None else row.is_closed
+
+
+def closed_rows(rows: Sequence[HistoryRow], asked: int = 0) -> list[HistoryRow]:
+    """The candles of an answer that are closed: as the exchange says, else where it has a later one, or they are old.
+
+    The stream's clock alone closes none: what answers may be seconds behind it, and a candle lacks trades then.
+
+    Args:
+        rows: oldest first.
+        asked: the exchange's clock when it was asked, in ms since the epoch; 0 where it does not count.
+    """
+    newest = max((row.candle.open_time for row in rows), default=0)
+    return [row for row in rows if (_has_ended(row, newest, asked) if row.is_closed is None else row.is_closed)]
+
+
+def _has_ended(row: HistoryRow, newest: int, asked: int) -> bool:
+    end = row.candle.open_time + MINUTE_MS
+    return end <= newest or end + SETTLED_MS <= asked

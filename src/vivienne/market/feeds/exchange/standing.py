@@ -32,6 +32,7 @@ class Standing:
         self._changed = changed
         self._troubles = Troubles()
         self._broke: str | None = None
+        self._remark: str | None = None
         self._late: asyncio.TimerHandle | None = None
         self.is_up = self.has_caught_up = False
         self.breaks = 0
@@ -51,11 +52,17 @@ class Standing:
             return Contact("blocked", self.trouble)
         if not self.is_up:
             return Contact("connecting" if self.breaks == 0 else "reconnecting", self._broke)
-        return Contact("connected" if self.has_caught_up else "catching_up", self.trouble, delay)
+        return Contact("connected" if self.has_caught_up else "catching_up", self.trouble or self._remark, delay)
 
     def say(self, kind: TroubleKind, reason: str | None) -> None:
         """Why there is no data, as far as a part knows; None once it is good."""
         if self._troubles.say(kind, reason):
+            self._changed()
+
+    def remark(self, reason: str | None) -> None:
+        """What does not work though data goes on; None once it does."""
+        if reason != self._remark:
+            self._remark = reason
             self._changed()
 
     def of(self, kind: TroubleKind) -> str | None:
