@@ -6,10 +6,11 @@ import asyncio
 import copy
 import math
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fake_exchange import FakeExchange, FakeMarket, same
-from vivienne.market.feeds.base import FeedTrouble, HistoryRead, MinuteClosed
+from vivienne.market.feeds.base import FeedTrouble, HistoryRead, MinuteClosed, MinuteCorrected
 from vivienne.market.feeds.exchange.feed import ExchangeFeed
 from vivienne.market.feeds.exchange.known import EXCHANGES
 from vivienne.market.feeds.exchange.patience import Patience
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 
 SECONDS = 60.0
 IMPATIENT = Patience(quiet=0.2, first=0.5, answer=0.02, slow=0.1, late=0.4, settled=0.01, pace=2_000.0, retry=0.02)
+
+QUIETLY = replace(IMPATIENT, quiet=5.0, first=5.0)
+"""Patience for tests in which no connection may be given up."""
+CLOCK_CLOSES = ("kraken", "coinbase")
+"""Exchanges of which nothing but their clock says that a minute is over."""
 
 
 class Watching:
@@ -44,6 +50,10 @@ class Watching:
     @property
     def minutes(self) -> list[MinuteClosed]:
         return [event for event in self.events if isinstance(event, MinuteClosed)]
+
+    @property
+    def corrections(self) -> list[MinuteCorrected]:
+        return [event for event in self.events if isinstance(event, MinuteCorrected)]
 
     @property
     def history(self) -> HistoryRead:

@@ -91,7 +91,7 @@ def measure(
         dead: clients that neither read nor answer.
         updates: states a second, of all assets together.
         minutes: with the others; as many without.
-        rounds: how often they come and go: a machine that becomes slower meanwhile does so for both.
+        rounds: how often they come and go: a machine that becomes slower in that time does so for both.
     """
     flags = (*_FLAGS, "--price-interval", f"{len(_ASSETS) / updates:g}")
     alone, beside = _Ages(), _Ages()

@@ -49,7 +49,7 @@ class Counting(Client):
         self.is_broken = False
         self.is_full = False
 
-    async def mget(self, keys: Iterable[str]) -> Any:  # type: ignore[override]
+    async def mget(self, keys: Iterable[str]) -> Any:  # type: ignore[override]  # it needs no others
         self.read.append(tuple(keys))
         if self.is_broken:
             raise RedisConnectionError("it is gone")
@@ -73,6 +73,10 @@ class Applying:
 
     def say(self, asset: str, agent: str, status: str, pause: object = None) -> None:
         self._redis.client.set(STATE + asset, json.dumps(state(asset, agent, status, pause)))
+
+    def say_of_all(self, agent: str, status: str, pause: object = None) -> None:
+        for asset in ASSETS:
+            self.say(asset, agent, status, pause)
 
     def beat(self, agent: str = AGENT, *assets: str) -> None:
         beat: Any = {"agent": agent, "shard": "1/1", "feed": "simulated", "timeframe": "15m", "troubles": {}}
@@ -106,8 +110,7 @@ async def test_a_pause_is_confirmed_by_the_state_of_an_agent_that_is_there(apply
     applying.say("ETH", AGENT, "paused", {"config_id": "of-before", "version": 0})
     missing = await applying.missing()
     assert ("is not paused" in missing["BTC"], "by an earlier pause" in missing["ETH"]) == (True, True)
-    for asset in ASSETS:
-        applying.say(asset, AGENT, "paused", pause)
+    applying.say_of_all(AGENT, "paused", pause)
     assert await applying.missing() == {}
     applying.now += 5
     assert await applying.missing() == dict.fromkeys(ASSETS, AGENT_LOST)
@@ -115,8 +118,7 @@ async def test_a_pause_is_confirmed_by_the_state_of_an_agent_that_is_there(apply
 
 async def test_a_state_of_an_agent_counts_that_has_said_that_it_decides_the_asset(applying: Applying) -> None:
     pause = (await applying.pause())["pause"]
-    for asset in ASSETS:
-        applying.say(asset, AGENT, "paused", pause)
+    applying.say_of_all(AGENT, "paused", pause)
     assert await applying.missing() == dict.fromkeys(ASSETS, AGENT_LOST)
     applying.beat(AGENT, "BTC")
     assert await applying.missing() == {"ETH": UNPUBLISHED}
@@ -128,11 +130,9 @@ async def test_an_agent_that_was_replaced_and_has_not_noticed_confirms_nothing(a
     pause = (await applying.pause())["pause"]
     for agent in (AGENT, SUCCESSOR):
         applying.beat(agent)
-    for asset in ASSETS:
-        applying.say(asset, SUCCESSOR, "live")
+    applying.say_of_all(SUCCESSOR, "live")
     await applying.missing()
-    for asset in ASSETS:
-        applying.say(asset, AGENT, "paused", pause)
+    applying.say_of_all(AGENT, "paused", pause)
     assert await applying.missing() == dict.fromkeys(ASSETS, REPLACED)
     applying.now += 5
     applying.beat(AGENT)
@@ -146,8 +146,7 @@ async def test_what_was_read_for_an_earlier_pause_confirms_none_that_comes_later
     monkeypatch.setattr("vivienne.cluster.confirmation.CONFIRM_SECONDS", 0.1)
     answer = await applying.pause()
     applying.beat()
-    for asset in ASSETS:
-        applying.say(asset, AGENT, "paused", answer["pause"])
+    applying.say_of_all(AGENT, "paused", answer["pause"])
     assert await applying.missing() == {}
 
     unread = await applying.confirmations.confirm(answer)  # nobody reads
@@ -166,8 +165,7 @@ async def test_those_who_wait_at_the_same_time_have_states_read_once(
     monkeypatch.setattr("vivienne.cluster.confirmation.CONFIRM_SECONDS", 60.0)
     answer = await applying.pause()
     applying.beat()
-    for asset in ASSETS:
-        applying.say(asset, AGENT, "paused", answer["pause"])
+    applying.say_of_all(AGENT, "paused", answer["pause"])
     waiting = [asyncio.create_task(applying.confirmations.confirm(answer)) for _ in range(50)]
     await asyncio.sleep(0)
     reading = asyncio.create_task(applying.kept.run(applying.client, lambda: None))
@@ -188,8 +186,7 @@ async def test_a_full_redis_is_the_reason_where_it_keeps_a_state_of_before(apply
 
 async def test_heartbeats_of_invented_agents_fill_no_memory_and_hide_none_that_publishes(applying: Applying) -> None:
     pause = (await applying.pause())["pause"]
-    for asset in ASSETS:
-        applying.say(asset, AGENT, "paused", pause)
+    applying.say_of_all(AGENT, "paused", pause)
     await applying.missing()
     applying.beat()
     for number in range(2 * MOST_UNPROVEN):

@@ -205,7 +205,7 @@ def unreachable() -> Iterator[int]:
 def test_a_resumption_does_not_wait_for_a_gateway_that_is_gone_and_a_pause_hardly(
     balanced: Balanced, tmp_path: Path
 ) -> None:
-    """What waits in the balancer would end a pause that is made meanwhile."""
+    """What waits in the balancer would end a pause that is made in that time."""
     for name in ("resume", "pause"):
         (place,) = re.findall(rf"location = {COMPREHENSIVE}/{name} {{(.*?)}}", TEXT, re.DOTALL)
         assert "proxy_connect_timeout 200ms;" in place

@@ -71,7 +71,7 @@ async def test_an_asset_that_decides_takes_no_more_memory_while_its_window_fills
         for candle in candles[first:end]:
             asset.take(candle)
             asset.decide()
-        iso.cache_clear()  # it keeps the texts of so many times, whoever asked for them
+        iso.cache_clear()  # it keeps the texts of so many times, which others may have asked for
         gc.collect()
         return sys.getallocatedblocks()
 

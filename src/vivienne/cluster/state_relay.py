@@ -37,7 +37,7 @@ SILENT_STATES_SECONDS = 2.5 * AGEING_SECONDS
 
 
 UNPUBLISHED = "no agent has published it"
-"""The reason why there is no state of an asset."""
+"""The reason where an asset has no state."""
 _MOST_MISSED = 1_000_000
 """States that count as missed at most, whatever number an agent gives."""
 

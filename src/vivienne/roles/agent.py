@@ -29,13 +29,39 @@ from vivienne.stream.state import StateBoard
 from vivienne.times import now
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from vivienne.access.access import Access
     from vivienne.changes.service import ConfigService
+    from vivienne.live.market import Market
     from vivienne.redis.link import Part
     from vivienne.settings.boot import Boot
     from vivienne.stream.logs import LogStream
 
 _log = logging.getLogger(__name__)
+
+
+def _heartbeats(
+    boot: Boot, service: ConfigService, market: Market, view: LocalView, name: str, assets: Sequence[str]
+) -> Callable[[], Heartbeat]:
+    """What the agent says of itself, each time it is asked."""
+    settings = boot.of_all_agents()
+
+    def beat() -> Heartbeat:
+        return {
+            "agent": name,
+            "shard": str(boot.shard),
+            "assets": list(assets),
+            "feed": market.feed,
+            "timeframe": boot.timeframe.value,
+            "troubles": whole(view.troubles()),
+            "settings": settings,
+            "time": int(now().timestamp() * 1_000),
+            "newest": {"version": service.newest[0], "config_id": service.newest[1]},
+            "changes": True,
+        }
+
+    return beat
 
 
 def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -> Process:
@@ -53,22 +79,6 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     recorder = recorder_of(boot, service.metrics, succession.is_replaced)
     market = recorded_market(boot, feed, service, board, recorder)
     view = LocalView(market)
-    settings = boot.of_all_agents()
-
-    def beat() -> Heartbeat:
-        return {
-            "agent": name,
-            "shard": str(boot.shard),
-            "assets": list(assets),
-            "feed": market.feed,
-            "timeframe": boot.timeframe.value,
-            "troubles": whole(view.troubles()),
-            "settings": settings,
-            "time": int(now().timestamp() * 1_000),
-            "newest": {"version": service.newest[0], "config_id": service.newest[1]},
-            "changes": True,
-        }
-
     answering = Answering(
         name, market, feed if isinstance(feed, PushedFeed) else None, record_of(boot, service, recorder)
     )
@@ -76,7 +86,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     parts: list[Part] = [
         StatePublisher(hub, board, name, succession.is_replaced),
         alerts,
-        HeartbeatPublisher(beat),
+        HeartbeatPublisher(_heartbeats(boot, service, market, view, name, assets)),
         Again(succession, "hears heartbeats"),
         kept,
         Again(answering, "hears questions"),

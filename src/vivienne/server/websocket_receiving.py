@@ -43,12 +43,12 @@ _FRAMES_IN_TURN, _BYTES_IN_TURN = 64, 256 * 1024
 _SMALL_FRAMES, _SMALL_FRAMES_PER_SECOND = 1_000.0, 100.0
 """Frames that are no message by themselves - pings, pongs, parts of messages - of one WebSocket: at once, and a
 second."""
+_FEW = 16.0
+"""Of these, so many may come even if those of its caller are too many: others of the same caller sent them."""
 _MOST_WAITING, _MOST_WAITING_SIZE = 16, 32 * 1024
 """Messages, or bytes of more than one, of a WebSocket that are read before they are answered: a pause among them, which
 then waits for none of the others. The longest pause has half as many bytes.
 """
-_FEW = 16.0
-"""Of these, so many may come even if those of its caller are too many: others of the same caller sent them."""
 
 
 class Receiving(WebSocketsSansIOProtocol):

@@ -166,7 +166,7 @@ class SqlRevisionStore(SqlTokens):
             expect_accepted(connection, under)
             return found.rowcount == 1
 
-    def _lock_entry(self, connection: Connection, version: int, *, to_write: bool) -> bool:  # noqa: ARG002
+    def _lock_entry(self, connection: Connection, version: int, *, to_write: bool) -> bool:  # noqa: ARG002  # a file has no rights of its own
         """Keep the entry of a version as it is, for others, until the end of a transaction that writes.
 
         Args:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from exchange_watching import IMPATIENT, SECONDS, check, followed, is_like, until
+from exchange_watching import CLOCK_CLOSES, QUIETLY, SECONDS, check, followed, is_like, until
 from fake_exchange import DIALECTS, FakeExchange, FakeMarket
-from vivienne.market.feeds.base import MinuteCorrected
 from vivienne.market.feeds.exchange import unconfirmed
 from vivienne.market.feeds.exchange.adapter import HistoryRow, Instrument
 from vivienne.market.feeds.exchange.grace import GRACE_MS, MOST_GRACE_MS, Grace
@@ -19,16 +19,22 @@ from vivienne.market.feeds.exchange.unconfirmed import Unconfirmed
 from vivienne.market.types import MINUTE_MS, Candle
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from exchange_watching import Watching
     from vivienne.market.feeds.exchange.feed import ExchangeFeed
 
-QUIETLY = replace(IMPATIENT, quiet=5.0, first=5.0)
-CLOCK_CLOSES = ("kraken", "coinbase")
 BEGIN = 1_760_000_400_000
 
 
-def corrections(watching: Watching) -> list[MinuteCorrected]:
-    return [each for each in watching.events if isinstance(each, MinuteCorrected)]
+@asynccontextmanager
+async def followed_quietly(name: str, market: FakeMarket) -> AsyncIterator[tuple[FakeExchange, ExchangeFeed, Watching]]:
+    """An exchange, and a feed that follows BTC there."""
+    async with (
+        FakeExchange(name, market) as exchange,
+        followed(exchange, name, patience=QUIETLY) as (feed, (watching,)),
+    ):
+        yield exchange, feed, watching
 
 
 def count(feed: ExchangeFeed, kind: str) -> int:
@@ -39,7 +45,7 @@ def count(feed: ExchangeFeed, kind: str) -> int:
 async def test_minutes_of_an_outage_are_whole_though_answers_are_behind_the_stream(name: str) -> None:
     market = FakeMarket(ahead=300, a_minute=60)
     market.answers_ahead = -50_000
-    async with FakeExchange(name, market) as exchange, followed(exchange, name, patience=QUIETLY) as (_, (watching,)):
+    async with followed_quietly(name, market) as (exchange, _, watching):
         for _round in range(3):
             await watching.until(len(watching.minutes) + 1)
             await exchange.leave_for_a_minute()
@@ -60,22 +66,19 @@ async def test_minutes_that_were_asked_for_are_compared_later(name: str) -> None
         await watching.wait(lambda: any(each.source == "filled" for each in watching.minutes[before:]))
         market.wrong = 0.0
         filled = [each.candle for each in watching.minutes[before:] if each.source == "filled"]
-        await watching.wait(lambda: any(each.was in filled for each in corrections(watching)))
-        found = next(each for each in corrections(watching) if each.was in filled)
+        await watching.wait(lambda: any(each.was in filled for each in watching.corrections))
+        found = next(each for each in watching.corrections if each.was in filled)
         assert found.candle.volume == pytest.approx(found.was.volume - 5)
 
 
 @pytest.mark.parametrize("name", DIALECTS)
 async def test_answers_that_are_behind_the_stream_correct_nothing(name: str) -> None:
     market = FakeMarket(ahead=300, a_minute=60)
-    async with (
-        FakeExchange(name, market) as exchange,
-        followed(exchange, name, patience=QUIETLY) as (feed, (watching,)),
-    ):
+    async with followed_quietly(name, market) as (_, feed, watching):
         await watching.until(1)
         market.answers_ahead = -60_000
         await watching.until(15)
-        assert corrections(watching) == []
+        assert watching.corrections == []
         check(watching, market, known_counts=name != "bybit")
         market.answers_ahead = 0
         made = feed.followings["BTC"].made
@@ -87,24 +90,21 @@ async def test_answers_that_are_behind_the_stream_correct_nothing(name: str) -> 
 @pytest.mark.parametrize("name", ["binance", "coinbase"])
 async def test_a_minute_that_was_corrected_wrongly_is_corrected_again(name: str) -> None:
     market = FakeMarket(ahead=600)
-    async with FakeExchange(name, market) as exchange, followed(exchange, name, patience=QUIETLY) as (_, (watching,)):
+    async with followed_quietly(name, market) as (_exchange, _feed, watching):
         await watching.until(1)
         market.wrong = 5.0
-        await watching.wait(lambda: len(corrections(watching)) >= 1)
+        await watching.wait(lambda: len(watching.corrections) >= 1)
         market.wrong = 0.0
-        wrong = corrections(watching)[0]
-        await watching.wait(lambda: any(each.was == wrong.candle for each in corrections(watching)))
-        found = next(each for each in corrections(watching) if each.was == wrong.candle)
+        wrong = watching.corrections[0]
+        await watching.wait(lambda: any(each.was == wrong.candle for each in watching.corrections))
+        found = next(each for each in watching.corrections if each.was == wrong.candle)
         assert found.candle.volume == pytest.approx(wrong.was.volume)
 
 
 @pytest.mark.parametrize("name", CLOCK_CLOSES)
 async def test_trades_that_come_late_are_waited_for(name: str) -> None:
     market = FakeMarket(ahead=300, a_minute=60)
-    async with (
-        FakeExchange(name, market) as exchange,
-        followed(exchange, name, patience=QUIETLY) as (feed, (watching,)),
-    ):
+    async with followed_quietly(name, market) as (exchange, feed, watching):
         await watching.until(1)
         exchange.faults.late, exchange.faults.no_candles = 5_000, {"BTC"}
         await watching.until(15)
@@ -123,15 +123,12 @@ async def test_trades_that_come_too_late_have_their_minute_compared_at_once(
 ) -> None:
     monkeypatch.setattr(unconfirmed, "_EVERY_MINUTES", 10**9)  # minutes are compared for no other reason
     market = FakeMarket(ahead=600, a_minute=60)
-    async with (
-        FakeExchange(name, market) as exchange,
-        followed(exchange, name, patience=QUIETLY) as (feed, (watching,)),
-    ):
+    async with followed_quietly(name, market) as (exchange, feed, watching):
         await watching.until(1)
         exchange.faults.late, exchange.faults.no_candles = 2 * MOST_GRACE_MS, {"BTC"}
         with caplog.at_level(logging.WARNING):
-            await watching.wait(lambda: len(corrections(watching)) >= 2)
-        for each in corrections(watching):
+            await watching.wait(lambda: len(watching.corrections) >= 2)
+        for each in watching.corrections:
             minute = each.candle.open_time
             (whole,) = market.minutes("BTC", minute, minute + MINUTE_MS)
             assert each.candle.volume == pytest.approx(whole.volume)
@@ -164,10 +161,7 @@ async def test_a_block_of_answers_alone_is_said_and_rests_while_data_goes_on(nam
 @pytest.mark.parametrize("name", ["binance", "kraken"])
 async def test_a_block_of_answers_alone_is_over_once_they_come_again(name: str) -> None:
     market = FakeMarket(ahead=600)
-    async with (
-        FakeExchange(name, market) as exchange,
-        followed(exchange, name, patience=QUIETLY) as (feed, (watching,)),
-    ):
+    async with followed_quietly(name, market) as (exchange, feed, watching):
         await watching.until(2)
         exchange.faults.rest_status = 451
         await watching.wait(lambda: feed.contact("BTC").reason is not None)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from exchange_watching import IMPATIENT, followed, until
+from exchange_watching import QUIETLY, followed, until
 from fake_exchange import DIALECTS, FakeExchange, FakeMarket
 
-QUIETLY = replace(IMPATIENT, quiet=5.0, first=5.0)
 UNKNOWN = {
     "binance": '{"e": "news", "E": %d, "s": "N%d"}',
     "bybit": '{"topic": "news.N%d", "ts": %d, "data": []}',

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exchange_watching import IMPATIENT, SECONDS, check, followed, generous, is_like, until
+from exchange_watching import CLOCK_CLOSES, IMPATIENT, QUIETLY, SECONDS, check, followed, generous, is_like, until
 from fake_exchange import DIALECTS, NOTICE, FakeExchange, FakeMarket
-from vivienne.market.feeds.base import HistoryRead, MinuteCorrected
+from vivienne.market.feeds.base import HistoryRead
 from vivienne.market.types import MINUTE_MS
 
 if TYPE_CHECKING:
@@ -22,11 +22,7 @@ if TYPE_CHECKING:
     from exchange_watching import Watching
     from vivienne.market.types import Candle
 
-QUIETLY = replace(IMPATIENT, quiet=5.0, first=5.0)
-"""Patience for tests in which no connection may be given up."""
 HOUR_MS = 60 * MINUTE_MS
-CLOCK_CLOSES = ("kraken", "coinbase")
-"""Exchanges of which nothing but their clock says that a minute is over."""
 
 
 def no_trouble(watching: Watching) -> bool:
@@ -217,17 +213,13 @@ async def test_closed_minutes_are_compared_with_those_of_rest(name: str, caplog:
         assert feed.followings["BTC"].made.mismatches == 0
         market.wrong = 5.0
         with caplog.at_level(logging.WARNING):
-            await watching.wait(lambda: len(corrections(watching)) >= 3)
-        for each in corrections(watching):
+            await watching.wait(lambda: len(watching.corrections) >= 3)
+        for each in watching.corrections:
             assert each.candle.volume == pytest.approx(each.was.volume + 5)
-        assert feed.followings["BTC"].made.mismatches == len(corrections(watching))
+        assert feed.followings["BTC"].made.mismatches == len(watching.corrections)
         (said,) = [each.getMessage() for each in caplog.records if "differs" in each.getMessage()]
-        first = corrections(watching)[0]
+        first = watching.corrections[0]
         assert f"volume {first.was.volume:.12g} by the stream, {first.candle.volume:.12g} by the exchange" in said
-
-
-def corrections(watching: Watching) -> list[MinuteCorrected]:
-    return [each for each in watching.events if isinstance(each, MinuteCorrected)]
 
 
 @pytest.mark.parametrize("state", ["halted", "delisted"])

@@ -300,7 +300,7 @@ class Pausing:
         return known is not None and bool(known.others)
 
     async def _share_entry(self, request: SwitchRequest, asked: PauseInForce) -> PauseInForce | None:
-        """Let the last entry of a layer be that of a later pause too; None if there is no such entry any more.
+        """Let the last entry of a layer be that of a later pause too; None if another one is the last by now.
 
         It gets the time of that, and says as before who asked, and why.
 
@@ -376,12 +376,8 @@ class Pausing:
     async def _store_one(self, held: Held) -> bool:
         pause, request = held.pause, held.request
         try:
-            await self._writer.write(
-                partial(self._prepare_pause, request, held),
-                request.channel,
-                request.caller.key,
-                is_urgent=True,
-            )
+            prepare = partial(self._prepare_pause, request, held)
+            await self._writer.write(prepare, request.channel, request.caller.key, is_urgent=True)
         except NotStored:
             return False
         except Exception:  # noqa: BLE001  # the caller was promised that storing is retried until it succeeds

@@ -70,7 +70,7 @@ class ExchangeFeed:
         self.adapter = adapter
         self._symbols = symbols or {}
         self._quote = quote or adapter.quote
-        self._url = url = None if url is None else url.lower()
+        self._url = url
         self._patience = patience or Patience()
         self.pace: float | None = self._patience.pace
         self._rest = Rest(adapter, url, self._patience)

@@ -156,7 +156,7 @@ class Line:
             await self.hearing.give_way()
 
     async def _subscribe_apart(self, connection: ExchangeConnection) -> None:
-        with suppress(ConnectionClosed):  # whoever reads is told
+        with suppress(ConnectionClosed):  # the one that reads is told
             await self.hearing.subscribing.run(connection.send, lambda: self.hearing.lacking)
 
     async def _end_silence(self, watch: asyncio.Timeout) -> None:
