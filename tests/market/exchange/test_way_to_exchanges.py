@@ -14,6 +14,7 @@ import pytest
 from exchange_watching import IMPATIENT, SECONDS, check, followed
 from fake_exchange import FakeExchange, FakeMarket
 from vivienne.market.feeds.exchange.patience import full_jitter
+from vivienne.settings.boot import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -178,7 +179,7 @@ async def test_a_proxy_that_cannot_be_reached_is_named_without_its_password(monk
 
 async def test_an_address_may_be_in_any_case() -> None:
     async with FakeExchange("okx", FakeMarket()) as exchange:
-        url = exchange.url.upper()
+        url = SETTINGS["exchange_url"].read(exchange.url.upper())
         async with followed(exchange, "okx", url=url) as (_, (watching,)):
             await watching.until(2)
 
