@@ -3,8 +3,9 @@
 Python examines young objects often, a few thousand at once, and all older ones when many more objects were made than
 freed. Thousands of assets replace their states and reasons one for one, which leaves no garbage, and a look at all of
 them would stop the process for a second. So the older ones are examined when there are more of them than before, and in
-proportion to the time that it takes: first those since the last look, and later all. What was there at the start takes
-0.15 s, while the clients of a server that comes back wait. Objects that slices of work make count as looked at.
+proportion to the time that it takes: first those that do not count as looked at, and later all. What counts so is what
+was there at the start, what a long look left, and what slices of work made; Python cannot tell these apart. The start
+alone takes 0.1 s and is hardly ever garbage, so all are looked at only if the others came to it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ _GROWTH = 1.2
 _FIRST_REST_SECONDS, _FIRST_REST_OF_ALL_SECONDS = 1.0, 20.0
 _REST = 100
 """Those are left alone for so many times the time that the last look took."""
+_LONG_SECONDS = 0.02
+"""What a look leaves that took so long counts as looked at."""
 _LONGEST_REST, _LONGEST_REST_SECONDS = 3_000, 60.0
 """After so many times that time they are looked at whatever is in use; but not more often than after these seconds."""
 
@@ -39,54 +42,73 @@ class Garbage:
 
     Args:
         now: seconds of a monotonic clock.
-        blocks: number of blocks of memory that are in use.
+        amount: what there is to look at, such as the blocks of memory that are in use.
         rest: seconds until the first time.
     """
 
-    def __init__(self, now: float, blocks: int, rest: float = _FIRST_REST_SECONDS) -> None:
-        self._collected_at, self._blocks = now, blocks
+    def __init__(self, now: float, amount: int, rest: float = _FIRST_REST_SECONDS) -> None:
+        self._collected_at, self._amount = now, amount
         self._rest, self._longest_rest = rest, _LONGEST_REST_SECONDS
 
-    def is_due(self, now: float, blocks: Callable[[], int]) -> bool:
+    def is_due(self, now: float, amount: Callable[[], int]) -> bool:
         """True if they are to be looked at.
 
         Args:
             now: as above.
-            blocks: tells it as above; it takes milliseconds.
+            amount: tells it as above; it takes milliseconds.
         """
         passed = now - self._collected_at
-        return passed >= self._longest_rest or (passed >= self._rest and blocks() > self._blocks * _GROWTH)
+        return passed >= self._longest_rest or (passed >= self._rest and amount() > self._amount * _GROWTH)
 
-    def collected(self, seconds: float, now: float, blocks: int) -> None:
+    def collected(self, seconds: float, now: float, amount: int) -> None:
         """Note that they were looked at, and how long it took."""
-        self._collected_at, self._blocks = now, blocks
+        self._collected_at, self._amount = now, amount
         self._rest, self._longest_rest = seconds * _REST, max(seconds * _LONGEST_REST, _LONGEST_REST_SECONDS)
+
+
+class _Looks:
+    """Looks at older objects: at those that do not count as looked at, or at all."""
+
+    def __init__(self) -> None:
+        now = perf_counter()
+        gc.freeze()
+        self._newer = Garbage(now, sys.getallocatedblocks())
+        self._all = Garbage(now, gc.get_freeze_count(), _FIRST_REST_OF_ALL_SECONDS)
+        self._only_start_counts = True
+
+    def count_as_looked_at(self) -> None:
+        """Count what is there as looked at, until all are looked at."""
+        gc.freeze()
+        self._only_start_counts = False
+
+    def look(self) -> None:
+        """Look at what is due, if anything is."""
+        begin = perf_counter()
+        if not self._only_start_counts and self._all.is_due(begin, gc.get_freeze_count):
+            gc.unfreeze()
+            gc.collect()
+            gc.freeze()
+            self._only_start_counts = True
+            self._all.collected(perf_counter() - begin, perf_counter(), gc.get_freeze_count())
+        elif self._newer.is_due(begin, sys.getallocatedblocks):
+            gc.collect()
+            if perf_counter() - begin >= _LONG_SECONDS:
+                self.count_as_looked_at()
+        else:
+            return
+        self._newer.collected(perf_counter() - begin, perf_counter(), sys.getallocatedblocks())
 
 
 async def collect_garbage() -> None:
     """Collect garbage until cancelled."""
     newest, *_ = before = gc.get_threshold()
     gc.set_threshold(newest, _YOUNG, _NEVER)
-    start, blocks = perf_counter(), sys.getallocatedblocks()
-    newer, whole = Garbage(start, blocks), Garbage(start, blocks, _FIRST_REST_OF_ALL_SECONDS)
-    gc.freeze()
-    SPARING.spare = gc.freeze
+    looks = _Looks()
+    SPARING.spare = looks.count_as_looked_at
     try:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            begin = perf_counter()
-            if whole.is_due(begin, sys.getallocatedblocks):
-                gc.unfreeze()
-                looked_at = [whole, newer]
-            elif newer.is_due(begin, sys.getallocatedblocks):
-                looked_at = [newer]
-            else:
-                continue
-            gc.collect()
-            gc.freeze()
-            end, blocks = perf_counter(), sys.getallocatedblocks()
-            for each in looked_at:
-                each.collected(end - begin, end, blocks)
+            looks.look()
     finally:
         SPARING.spare = no_sparing
         gc.unfreeze()
