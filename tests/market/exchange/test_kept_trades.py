@@ -226,7 +226,7 @@ def test_an_answer_in_parts_is_as_good_as_one(is_whole: bool, monkeypatch: pytes
     whole, parts = splice(), splice()
     expected_events = whole.answer_trades(trades[20:170], is_whole=is_whole)
     events = [each for begin in range(20, 170, 30) for each in parts.answer_part(trades[begin : begin + 30])]
-    events += parts.answer_trades([], is_whole=is_whole, oldest=trades[20].trade.time)
+    events += parts.answer_trades([], is_whole=is_whole, span=(trades[20].trade.time, trades[169].trade.time))
     later: list[StreamEvent] = [Traded("A", tuple(trades[170:])), Heard(BEGIN + 9 * MINUTE_MS)]
     for each in later:
         expected_events += whole.take(each)

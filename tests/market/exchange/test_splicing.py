@@ -246,6 +246,41 @@ def test_a_trade_after_a_silence_ends_no_minute_before_it_is_known_that_none_was
     ]
 
 
+def test_an_answer_that_ends_before_the_stream_goes_on_is_asked_for_again() -> None:
+    """What answers may be behind the stream; trades without numbers do not tell that some are missing."""
+    exchange = Exchange(made_trades(5))
+    trades = [NumberedTrade(each.key, None, 1, each.trade) for each in exchange.trades]
+    first = [each for each in trades if each.trade.time < BEGIN + MINUTE_MS]
+    splice = FromTrades(BEGIN, 99.0)
+    splice.answer_trades([], is_whole=True)
+    splice.take(Traded("A", tuple(first[:3])))
+    splice.interrupt()
+    resumed = BEGIN + MINUTE_MS + 2_000
+    splice.take(Heard(resumed))
+
+    assert splice.answer_trades(first[:-1], is_whole=True, asked=resumed) == []
+    assert splice.need() is None
+    assert splice.take(Heard(resumed + 3_000)) == []
+    assert splice.need() == TradesNeeded(first[2], BEGIN)
+
+    (minute,) = closed(splice.answer_trades(first, is_whole=True, asked=resumed + 3_000))
+    assert minute == MinuteClosed(exchange.candles[BEGIN], "streamed")
+
+
+def test_an_answer_that_reaches_the_stream_is_whole() -> None:
+    exchange = Exchange(made_trades(5))
+    trades = [NumberedTrade(each.key, None, 1, each.trade) for each in exchange.trades]
+    past = [each for each in trades if each.trade.time < BEGIN + 2 * MINUTE_MS]
+    splice = FromTrades(BEGIN, 99.0)
+    splice.answer_trades([], is_whole=True)
+    splice.take(Traded("A", tuple(past[:3])))
+    splice.interrupt()
+    splice.take(Heard(past[-1].trade.time - 1))
+    (minute,) = closed(splice.answer_trades(past, is_whole=True, asked=past[-1].trade.time - 1))
+    assert minute == MinuteClosed(exchange.candles[BEGIN], "streamed")
+    assert splice.need() is None
+
+
 class Lossy:
     """An exchange whose stream is silent now and then, and leaves out what was traded then; its answers take a while.
 

@@ -354,9 +354,10 @@ class Following:
         breaks = self._breaks()
         match need:
             case TradesNeeded(after, begin):
+                asked = self._splice.heard
                 latest = min(self._surroundings.latest(), self._clock.latest)
                 trades, is_whole = await trades_since(self._rest, self._adapter, self.instrument, after, begin, latest)
-                return await self._taken(trades, is_whole=is_whole, breaks=breaks)
+                return await self._taken(trades, asked, is_whole=is_whole, breaks=breaks)
             case CandlesNeeded(begin, end):
                 self.made.tell_left_out(self._splice.left_out)
                 asked = self._splice.heard
@@ -382,10 +383,11 @@ class Following:
         return []
 
     async def _taken(
-        self, trades: Sequence[NumberedTrade], *, is_whole: bool, breaks: tuple[int, int]
+        self, trades: Sequence[NumberedTrade], asked: int, *, is_whole: bool, breaks: tuple[int, int]
     ) -> list[FeedEvent]:
         """Take an answer, some trades at a time."""
-        oldest = min((each.trade.time for each in trades), default=None)
+        times = [each.trade.time for each in trades]
+        span = (min(times), max(times)) if times else None
         for begin in range(0, len(trades), _TRADES_AT_ONCE):
             if breaks != self._breaks():
                 return []
@@ -393,4 +395,4 @@ class Following:
             await self._rest.turns.rest()
         if breaks != self._breaks():
             return []
-        return self._splice.answer_trades([], is_whole=is_whole, oldest=oldest)
+        return self._splice.answer_trades([], is_whole=is_whole, span=span, asked=asked)

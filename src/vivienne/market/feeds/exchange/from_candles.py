@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from vivienne.market.feeds.base import FeedEvent, MinuteClosed, PriceMoved
@@ -106,10 +107,15 @@ class FromCandles:
         return []
 
     def answer_trades(
-        self, trades: Sequence[NumberedTrade], *, is_whole: bool, oldest: int | None = None
+        self,
+        trades: Sequence[NumberedTrade],
+        *,
+        is_whole: bool,
+        span: tuple[int, int] | None = None,
+        asked: float = math.inf,
     ) -> list[FeedEvent]:
         """See `Splice`. Trades are never needed."""
-        del trades, is_whole, oldest
+        del trades, is_whole, span, asked
         return []
 
     def answer_candles(self, rows: Sequence[HistoryRow], *, asked: int) -> Iterator[list[FeedEvent]]:

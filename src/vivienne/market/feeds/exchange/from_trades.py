@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from vivienne.market.feeds.base import FeedEvent, MinuteClosed, MinuteCorrected, PriceMoved
 from vivienne.market.feeds.exchange.adapter import CandleSeen, Heard, HistoryRow, Traded
 from vivienne.market.feeds.exchange.grace import GRACE_MS
-from vivienne.market.feeds.exchange.minutes import MOST_MINUTES, MinuteBuilder
+from vivienne.market.feeds.exchange.minutes import BEHIND_MS, MOST_MINUTES, MinuteBuilder
 from vivienne.market.feeds.exchange.splicing import (
     ASKED_AGAIN_MS,
     SETTLED_MS,
@@ -58,7 +59,7 @@ class FromTrades:
         self._made: dict[int, Candle] = {}
         self._silent_until: int | None = None
         self._before_silence: NumberedTrade | None = None
-        self._ask_from = begin
+        self._ask_from = self._ask_trades_from = begin
         self.heard = self._said = begin
 
     def take(self, event: StreamEvent) -> list[FeedEvent]:
@@ -204,7 +205,7 @@ class FromTrades:
     def interrupt(self) -> None:
         """See `Splice`."""
         self._builder.interrupt()
-        self._ask_from = self.heard
+        self._ask_from = self._ask_trades_from = self.heard
 
     @property
     def interruptions(self) -> int:
@@ -221,7 +222,9 @@ class FromTrades:
             # With the one that is open, which shows that those before it are closed.
             return CandlesNeeded(begin, self.heard - self.heard % MINUTE_MS + MINUTE_MS) if is_there else None
         hole = self._builder.hole()
-        return None if hole is None else TradesNeeded(hole.after, begin)
+        if hole is None or self.heard < self._ask_trades_from:
+            return None
+        return TradesNeeded(hole.after, begin)
 
     def answer_part(self, trades: Sequence[NumberedTrade]) -> list[FeedEvent]:
         """See `Splice`."""
@@ -229,10 +232,21 @@ class FromTrades:
         return self._minutes()
 
     def answer_trades(
-        self, trades: Sequence[NumberedTrade], *, is_whole: bool, oldest: int | None = None
+        self,
+        trades: Sequence[NumberedTrade],
+        *,
+        is_whole: bool,
+        span: tuple[int, int] | None = None,
+        asked: float = math.inf,
     ) -> list[FeedEvent]:
-        """See `Splice`."""
-        self._builder.cover(trades, is_whole=is_whole, oldest=oldest)
+        """See `Splice`. Where the answer may end early, it is asked for again after a while."""
+        oldest, newest = span or (None, 0)
+        newest = max([newest, *(each.trade.time for each in trades)])
+        if is_whole and self._builder.may_end_early(newest, asked):
+            self._builder.add(trades)
+            self._ask_trades_from = self.heard + BEHIND_MS
+        else:
+            self._builder.cover(trades, is_whole=is_whole, oldest=oldest)
         return self._minutes()
 
     def answer_candles(self, rows: Sequence[HistoryRow], *, asked: int) -> Iterator[list[FeedEvent]]:

@@ -27,6 +27,8 @@ _ROOM_FOR = 1_000
 """Trades for which there is room, until it is asked for again."""
 MOST_MINUTES = 1_500
 """Largest number of minutes that are made. What is older than that is a gap."""
+BEHIND_MS = 3_000
+"""So far answers may be behind the stream."""
 _MADE_AT_ONCE = 100
 """Minutes that are made until others may have a turn."""
 _FORGOTTEN_AT_ONCE = 2_000
@@ -232,6 +234,20 @@ class MinuteBuilder:
         elif not is_whole:
             self.give_up()
         self._covered_from, self._is_unanchored = None, False
+
+    def may_end_early(self, newest: int, asked: float) -> bool:
+        """Whether an answer may lack the last trades before the new connection, because it is behind the stream.
+
+        Where trades have numbers, a hole in these would show it.
+
+        Args:
+            newest: time of the newest trade of the answer.
+            asked: the exchange's clock when it was asked for.
+        """
+        resumed, last = self._resumed, self.last
+        if self._covered_from is None or resumed is None or last is None or last.number is not None:
+            return False
+        return newest < resumed and asked < resumed + BEHIND_MS
 
     def join(self, trades: Iterable[NumberedTrade]) -> bool:
         """Trades came over the connection that there is now.

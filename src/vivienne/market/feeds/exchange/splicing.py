@@ -6,6 +6,7 @@ something is needed, minutes that may lack something are held back.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -96,14 +97,20 @@ class Splice(Protocol):
         """Take some trades of the answer to `TradesNeeded`, before the rest of it."""
 
     def answer_trades(
-        self, trades: Sequence[NumberedTrade], *, is_whole: bool, oldest: int | None = None
+        self,
+        trades: Sequence[NumberedTrade],
+        *,
+        is_whole: bool,
+        span: tuple[int, int] | None = None,
+        asked: float = math.inf,
     ) -> list[FeedEvent]:
         """Take the answer to `TradesNeeded`, or what is left of it.
 
         Args:
             trades: in any order.
             is_whole: whether they reach back to the trade or the time that was asked for.
-            oldest: time of the oldest trade of the whole answer, where there were parts before.
+            span: times of the oldest and the newest trade of the whole answer, where there were parts before.
+            asked: the exchange's clock when it was asked for, in ms since the epoch.
         """
 
     def answer_candles(self, rows: Sequence[HistoryRow], *, asked: int) -> Iterator[list[FeedEvent]]:
