@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import zlib
 from typing import Any
 
 import pytest
 
+import receivers
 from alerting import event, rule
 from receivers import hang, receiving
 from vivienne.outbox import people
@@ -90,6 +92,15 @@ async def test_a_service_that_hangs_is_killed(monkeypatch: pytest.MonkeyPatch) -
     async with receiving(hang) as receiver:
         attempt = await sent(f"json://127.0.0.1:{receiver.port}/")
     assert attempt == Attempt("failed", "The service did not answer within 0.5 s")
+
+
+async def test_an_answer_that_unpacks_to_more_than_a_message_may_take_fails_it() -> None:
+    """The libraries of services unpack it whole: 400 kB are 400 MB, and 20 MB would be all of a machine."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    packed = b"".join(packer.compress(bytes(1024 * 1024)) for _ in range(400)) + packer.flush()
+    async with receiving(receivers.answer(body=packed, content_encoding="gzip")) as receiver:
+        attempt = await sent(f"json://127.0.0.1:{receiver.port}/")
+    assert attempt == Attempt("failed", "The answer of the service takes more than 256 MB of memory, the limit")
 
 
 async def test_a_process_that_ends_without_an_answer_is_told() -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 SECONDS = 60.0
 CHANGE = {"type": "config_update", "config": {"bang_threshold": 85}}
 PAUSE, RESUME = {"type": "control", "strategy": "pause"}, {"type": "resume"}
+RESUME_BTC = {"type": "resume", "asset": "BTC", "request_id": "last"}
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +48,12 @@ class Held(ControlMessages):
         self.service = service
         self.let_go = asyncio.Event()
         self.slow: set[str | None] = {None}
+        self.begun = 0
 
     async def carry_out(self, raw: bytes, request_id: str | None = None, asked: Asked | None = None) -> Outcome:
-        if self.switched(raw) in self.slow:
+        switched = self.switched(raw)
+        self.begun += 1
+        if (None if switched is None else switched.asset) in self.slow:
             await self.let_go.wait()
         return await super().carry_out(raw, request_id, asked)
 
@@ -139,6 +143,42 @@ async def test_pauses_of_one_asset_keep_those_of_others_waiting_for_no_more_than
         assert [int((await results.get())["request_id"]) for _ in range(1_000)] == [*range(1_000)]
 
 
+async def test_a_pause_waits_for_no_resumptions_of_its_asset_and_they_do_not_end_it(
+    redis: RunningRedis, tmp_path: Path
+) -> None:
+    async with listening(redis, tmp_path) as (messages, results):
+        messages.slow = {"BTC"}
+        under_way = waiting.MOST_OF_ONE
+        resumptions = [{"type": "resume", "asset": "BTC", "request_id": f"{n}"} for n in range(2 * under_way)]
+        publish(redis, {"type": "pause", "asset": "BTC", "request_id": "first"}, *resumptions)
+        pause = {"type": "pause", "asset": "BTC", "request_id": "mine"}
+        publish(redis, pause, RESUME_BTC)
+        while messages.begun != 2 + under_way:  # noqa: ASYNC110  # it has no event
+            await asyncio.sleep(0.01)
+        messages.let_go.set()
+        answers = [await results.get() for _ in range(2 * under_way + 3)]
+        by_name = {each["request_id"]: each for each in answers}
+        assert [by_name[name]["status"] for name in ("first", "mine", "last")] == ["success"] * 3
+        behind = [by_name[str(number)] for number in range(under_way, 2 * under_way)]
+        assert {each["code"] for each in behind} == {"version_conflict"}, "they came before the pause"
+        assert not messages.service.paused()
+
+
+async def test_a_resumption_waits_for_the_pauses_before_it(redis: RunningRedis, tmp_path: Path) -> None:
+    """Else one of them would come back."""
+    async with listening(redis, tmp_path) as (messages, results):
+        messages.slow = {"BTC"}
+        count = 3 * waiting.MOST_OF_ONE
+        publish(redis, *({"type": "pause", "asset": "BTC", "request_id": f"{n}"} for n in range(count)), RESUME_BTC)
+        while messages.begun != waiting.MOST_OF_ONE:  # noqa: ASYNC110  # it has no event
+            await asyncio.sleep(0.01)
+        messages.let_go.set()
+        answers = [await results.get() for _ in range(count + 1)]
+        assert answers[-1]["request_id"] == "last"
+        assert answers[-1]["status"] == "success"
+        assert not messages.service.paused()
+
+
 async def test_pauses_that_are_too_many_are_refused_in_words(
     redis: RunningRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,7 +188,7 @@ async def test_pauses_that_are_too_many_are_refused_in_words(
         under_way = waiting.MOST_OF_ONE
         publish(redis, *({"type": "pause", "asset": "BTC", "request_id": f"{n}"} for n in range(under_way + 4)))
         refused = await results.get()
-        assert "3 pauses and resumptions wait on this channel" in refused["message"]
+        assert "3 pauses wait on this channel" in refused["message"]
         assert refused["request_id"] == f"{under_way + 3}"
         # Those of other assets take the place of the newest of that with the most.
         redis.send({"type": "pause", "asset": "ETH", "request_id": "mine"})
@@ -175,8 +215,9 @@ async def test_what_waits_is_left_out_once_another_process_applies_messages(
     async with asyncio.timeout(SECONDS):
         assert await lease.keep(client)
         asked = Asked("2026-01-01T00:00:00.000Z", "2026-01-01T00:00:00.000Z")
-        for raw, switched in ((b"a change", None), (b"a pause", "BTC")):
-            assert control.waiting.put(raw, switched, asked) is None
+        assert control.waiting.put(b"a change") is None
+        pause = waiting.WaitingSwitch(b"a pause", asked, waiting.Switched("BTC", "pauses"))
+        assert control.waiting.put_switch(pause) is None
         await lease.give_up(client)
         # Nobody else has had it, so nobody else has applied anything.
         assert await lease.keep(client)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from vivienne.store.address import PostgresUrl
 
 _SECONDS = 5.0
-_QUOTED_ADDRESS = re.compile(r"'[^']*@[^']*'|\"[^\"]*@[^\"]*\"")
+_QUOTED_ADDRESS = re.compile(r"'[^']*(?:@|://)[^']*'|\"[^\"]*(?:@|://)[^\"]*\"")
 """A setting in an error, with what may be a password."""
 _LEAST_FREE = 1024**3
 _OTHERS = 0o077
@@ -117,19 +117,23 @@ def _look_at_settings(found: Diagnosis, environment: Mapping[str, str]) -> None:
     others = sorted(name for name in environment if name.startswith("VIVIENNE_") and name not in known)
     found.keep("settings.json", {"set": shown, "other variables": others})
     try:
-        Boot.read(**{name: _converted(text, SETTINGS[name].default) for name, text in texts.items()})
-    except (VivienneError, ValueError) as error:
+        Boot.read(**{name: _converted(name, text) for name, text in texts.items()})
+    except VivienneError as error:
         found.add("problem", f"The settings in the environment are wrong: {_QUOTED_ADDRESS.sub(HIDDEN, str(error))}")
     else:
         found.add("ok", f"The settings in the environment go together ({len(texts)} are set)")
 
 
-def _converted(text: str, default: Any) -> Any:
+def _converted(name: str, text: str) -> Any:
+    default = SETTINGS[name].default
     if isinstance(default, bool):
         return text.lower() in ("1", "true", "t", "yes", "y", "on")
     if isinstance(default, tuple):
         return tuple(text.split())
-    return type(default)(text)
+    try:
+        return type(default)(text)
+    except ValueError as error:
+        raise SettingsError(f"{SETTINGS[name].variable} must be a number") from error
 
 
 def _shown(name: str, value: str) -> str:
@@ -140,7 +144,16 @@ def _shown(name: str, value: str) -> str:
             return HIDDEN
     if SETTINGS[name].is_secret:
         return shown_address(value)
-    return HIDDEN if "@" in value else value
+    return HIDDEN if "@" in value or not _is_readable(name, value) else value
+
+
+def _is_readable(name: str, value: str) -> bool:
+    """Whether a value is as it should be; in another one may be a secret, such as a key in place of its file."""
+    try:
+        found = SETTINGS[name].read(_converted(name, value))
+    except VivienneError:
+        return False
+    return name != "alert_key" or (isinstance(found, Path) and found.exists())
 
 
 def _look_at_files(found: Diagnosis, db: Path | PostgresUrl) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import resource
 import site
 import sys
 from contextlib import suppress
@@ -20,6 +21,9 @@ from vivienne.outbox.addresses import AllowedHosts, NotReachable, resolved
 
 _MOST_LETTERS = 1_000
 _NICENESS = 10
+_MEMORY_BYTES = 256 * 1024 * 1024
+"""Memory that the process may take: six times what it needs. Libraries unpack whole answers, of whatever size."""
+_FULL = f"The answer of the service takes more than {_MEMORY_BYTES >> 20} MB of memory, the limit"
 _CONNECTS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _RUNS = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "pty.spawn"})
 _CHANGES = frozenset({"os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate"})
@@ -114,7 +118,8 @@ class _Said(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a record."""
-        self.text = f"{self.text} {record.getMessage()}".strip()[:_MOST_LETTERS]
+        is_full = isinstance(sys.exc_info()[1], MemoryError)  # apprise says only that there was an exception
+        self.text = f"{self.text} {_FULL if is_full else record.getMessage()}".strip()[:_MOST_LETTERS]
 
 
 def send(url: str, title: str, text: str, hosts: AllowedHosts) -> tuple[bool, str]:
@@ -140,10 +145,17 @@ def send(url: str, title: str, text: str, hosts: AllowedHosts) -> tuple[bool, st
     return bool(is_delivered), said.text if is_delivered else guard.refused or said.text or "The service refused it"
 
 
+def _limit() -> None:
+    """Leave processor and memory to decisions: a message may take a second, and as much as a service answers."""
+    with suppress(OSError):
+        os.nice(_NICENESS)
+    with suppress(OSError, ValueError):  # a lower limit is in force
+        resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_BYTES, _MEMORY_BYTES))
+
+
 def main() -> None:
     """Send the message of standard input."""
-    with suppress(OSError):
-        os.nice(_NICENESS)  # it may take a second, and decisions go first
+    _limit()
     asked = json.load(sys.stdin)
     answers = sys.stdout
     sys.stdout = sys.stderr  # what a service prints is no answer

@@ -1,7 +1,7 @@
 """The control channel: applies its messages.
 
-Changes are applied one after the other. Pauses and resumptions wait for none of them, and keep the order of their
-asset. All is read as it comes, because Redis drops a subscriber who does not read.
+Changes are applied one after the other. Pauses and resumptions wait for none of them, and pauses wait for no
+resumptions. All is read as it comes, because Redis drops a subscriber who does not read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from vivienne.changes.asked import Asked, Way
 from vivienne.errors import TooManyRequests
 from vivienne.rates import Quota
 from vivienne.redis.client import sent_since
-from vivienne.redis.control.waiting import WaitingMessages
+from vivienne.redis.control.waiting import WaitingMessages, WaitingSwitch
 from vivienne.redis.listening import heard
 from vivienne.standstill import STANDSTILL
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from vivienne.redis.control.messages import ControlMessages
     from vivienne.redis.control.names import ControlNames
     from vivienne.redis.control.results import Results
-    from vivienne.redis.control.waiting import WaitingSwitch
     from vivienne.redis.lease import Lease
 
 _log = logging.getLogger(__name__)
@@ -79,19 +78,18 @@ class ControlChannel:
                 await self.waiting.switch_may_begin()
                 await self._lease.wait()
                 if (found := self.waiting.take_switch()) is not None:
-                    tasks.create_task(self._switch(*found))
+                    tasks.create_task(self._switch(found))
                     await asyncio.sleep(0)  # it begins before the next one, and others have their turn
 
     def _take(self, raw: bytes) -> None:
         switched = self._messages.switched(raw)
-        refused = self.waiting.put(raw, switched, self._asked())
-        if refused is None:
-            return
         if switched is None:
-            words = f"{self.waiting.changes:,} changes wait on this channel, the limit"
+            refused = self.waiting.put(raw)
         else:
-            words = f"{self.waiting.switches:,} pauses and resumptions wait on this channel, the limit"
-        self._results.put_refusal(lambda: self._messages.refuse_message(TooManyRequests(words), refused).text)
+            refused = self.waiting.put_switch(WaitingSwitch(raw, self._asked(), switched))
+        if refused is not None:
+            error = TooManyRequests(f"{refused.waiting:,} {refused.kind} wait on this channel, the limit")
+            self._results.put_refusal(lambda: self._messages.refuse_message(error, refused.raw).text)
 
     def _asked(self) -> Asked:
         """When a message was received: it may have been there before, if the process or Redis stood still."""
@@ -108,11 +106,11 @@ class ControlChannel:
             if (raw := self.waiting.take_change()) is not None:
                 self._results.put((await self._messages.carry_out(raw)).text)
 
-    async def _switch(self, asset: str, switch: WaitingSwitch) -> None:
+    async def _switch(self, switch: WaitingSwitch) -> None:
         try:
             self._results.put((await self._messages.carry_out(switch.raw, asked=switch.asked)).text)
         finally:
-            self.waiting.end_switch(asset)
+            self.waiting.end_switch(switch.switched)
 
     def _drop(self) -> None:
         if dropped := self.waiting.drop():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from vivienne.access.caller import ENTRY, Caller
 from vivienne.changes.asked import asked_at
@@ -22,6 +22,7 @@ from vivienne.channels.replies import error_reply
 from vivienne.config.flat import nearest
 from vivienne.errors import ChangeRefused, Defect, Malformed, NotStored
 from vivienne.logs.defects import DEFECTS
+from vivienne.redis.control.waiting import Switched
 from vivienne.trace import traced
 from vivienne.wire.messages import encode
 
@@ -119,16 +120,20 @@ class ControlMessages:
         # A pause that is not stored yet is in force all the same; the stream repeats it until it is stored.
         return Outcome(document, unstored=document["status"] == "not_stored_yet")
 
-    def switched(self, raw: bytes) -> str | None:
-        """The asset that a message pauses or resumes: `ALL`, or `UNKNOWN`. None for another message."""
+    def switched(self, raw: bytes) -> Switched | None:
+        """What a message pauses or resumes: an asset, `ALL` or `UNKNOWN`. None for another message."""
         if len(raw) > MOST_SWITCH_BYTES or not any(name.encode() in raw for name in SWITCHES):
             return None
         try:
             message = read_object(raw, self._limits)
         except ChangeRefused:
             return None
-        if ordered(message) not in SWITCHES:
+        if (name := ordered(message)) not in SWITCHES:
             return None
+        kind: Literal["pauses", "resumptions"] = "pauses" if SWITCHES[name] == "pause" else "resumptions"
+        return Switched(self._asset_of(message), kind)
+
+    def _asset_of(self, message: Message) -> str:
         inner = message.get("params")
         both = (message, inner if isinstance(inner, dict) else {})
         named = (fields[name] for fields in both for name in ("asset", "asset_symbol") if name in fields)

@@ -1,18 +1,34 @@
-"""Control messages that wait: changes in their order, and the pauses and resumptions of each asset in theirs."""
+"""Control messages that wait: changes in their order, and the pauses and the resumptions of each asset in theirs."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from vivienne.changes.asked import Asked
 
 MOST_WAITING, MOST_WAITING_BYTES = 10_000, 8 * 1024 * 1024
-"""Changes that wait, and their bytes; as many pauses and resumptions may wait beside them. More are refused."""
+"""Changes that wait, and their bytes; as many pauses may wait beside them, and as many resumptions. More are refused."""
 MOST_AT_ONCE, MOST_OF_ONE = 256, 32
-"""Pauses and resumptions that are applied at once, of all assets and of one; more of them wait."""
+"""Pauses that are applied at once, of all assets and of one; more of them wait. Of resumptions, as many."""
+
+Kind = Literal["changes", "pauses", "resumptions"]
+
+
+class Switched(NamedTuple):
+    """What a pause or a resumption is of.
+
+    Attributes:
+        asset: its name; `ALL`, or one for all that are unknown.
+        kind: whether it is a pause.
+    """
+
+    asset: str
+    kind: Literal["pauses", "resumptions"]
 
 
 class WaitingSwitch(NamedTuple):
@@ -21,14 +37,95 @@ class WaitingSwitch(NamedTuple):
     Attributes:
         raw: the message.
         asked: when it was received.
+        switched: what it is of.
     """
 
     raw: bytes
     asked: Asked
+    switched: Switched
+
+
+class TooMany(NamedTuple):
+    """What is refused because too many wait.
+
+    Attributes:
+        raw: the message.
+        kind: of what too many wait.
+        waiting: how many wait.
+    """
+
+    raw: bytes
+    kind: Kind
+    waiting: int
+
+
+class _Switches:
+    """Pauses, or resumptions: those of an asset are begun in their order, and the assets take turns."""
+
+    def __init__(self) -> None:
+        # By asset; that which is next stands first.
+        self._waiting: dict[str, deque[WaitingSwitch]] = {}
+        self._under_way: Counter[str] = Counter()
+        self.count = self.bytes = 0
+
+    def __contains__(self, asset: object) -> bool:
+        """Whether one of an asset waits."""
+        return asset in self._waiting
+
+    def put(self, switch: WaitingSwitch) -> None:
+        self._waiting.setdefault(switch.switched.asset, deque()).append(switch)
+        self._note(switch, 1)
+
+    def take_newest(self) -> WaitingSwitch:
+        """The newest one of the asset with the most."""
+        asset = max(self._waiting, key=lambda each: len(self._waiting[each]))
+        taken = self._waiting[asset].pop()
+        if not self._waiting[asset]:
+            del self._waiting[asset]
+        self._note(taken, -1)
+        return taken
+
+    def may_begin(self, behind: Container[str]) -> bool:
+        """Whether one may begin; those of some assets may not."""
+        return self._next(behind) is not None
+
+    def take(self, behind: Container[str]) -> WaitingSwitch | None:
+        asset = self._next(behind)
+        if asset is None:
+            return None
+        waiting = self._waiting.pop(asset)
+        taken = waiting.popleft()
+        if waiting:
+            self._waiting[asset] = waiting  # behind the other assets
+        self._note(taken, -1)
+        self._under_way[asset] += 1
+        return taken
+
+    def end(self, asset: str) -> None:
+        self._under_way[asset] -= 1
+        if not self._under_way[asset]:
+            del self._under_way[asset]
+
+    def drop(self) -> None:
+        self._waiting.clear()
+        self.count = self.bytes = 0
+
+    def _next(self, behind: Container[str]) -> str | None:
+        if self._under_way.total() >= MOST_AT_ONCE:
+            return None
+        return next(
+            (each for each in self._waiting if self._under_way[each] < MOST_OF_ONE and each not in behind), None
+        )
+
+    def _note(self, switch: WaitingSwitch, count: int) -> None:
+        self.count += count
+        self.bytes += count * len(switch.raw)
 
 
 class WaitingMessages:
     """Messages that were received and not applied yet.
+
+    A pause waits for no resumption. One that came before it ends it neither, because it has its place in their order.
 
     Attributes:
         dropped: messages that were left out, because another process has applied messages since they came.
@@ -37,37 +134,30 @@ class WaitingMessages:
     def __init__(self) -> None:
         self.dropped = 0
         self._changes: deque[bytes] = deque()
-        # By asset; that which is next stands first.
-        self._switches: dict[str, deque[WaitingSwitch]] = {}
-        self._under_way: Counter[str] = Counter()
-        self._bytes: Counter[bool] = Counter()
-        self._count: Counter[bool] = Counter()
+        self._changes_bytes = 0
+        self._pauses, self._resumptions = _Switches(), _Switches()
         self._change_came, self._switch_may_begin = asyncio.Event(), asyncio.Event()
 
-    def put(self, raw: bytes, switched: str | None, asked: Asked) -> bytes | None:
-        """Let a message wait.
-
-        Args:
-            raw: the message.
-            switched: the asset that it pauses or resumes; None for a change.
-            asked: when it was received.
-
-        Returns:
-            What is refused because too many wait: a change, or the newest message of the asset with the most.
-        """
-        is_switch = switched is not None
-        self._note(raw, 1, is_switch=is_switch)
-        if switched is None:
-            self._changes.append(raw)
-            self._change_came.set()
-        else:
-            self._switches.setdefault(switched, deque()).append(WaitingSwitch(raw, asked))
-            self._switch_may_begin.set()
-        if self._count[is_switch] <= MOST_WAITING and self._bytes[is_switch] <= MOST_WAITING_BYTES:
+    def put(self, raw: bytes) -> TooMany | None:
+        """Let a change wait; what is refused, if too many wait."""
+        self._changes.append(raw)
+        self._changes_bytes += len(raw)
+        self._change_came.set()
+        if len(self._changes) <= MOST_WAITING and self._changes_bytes <= MOST_WAITING_BYTES:
             return None
-        refused = max(self._switches.values(), key=len).pop().raw if is_switch else self._changes.pop()
-        self._note(refused, -1, is_switch=is_switch)
-        return refused
+        refused = self._changes.pop()
+        self._changes_bytes -= len(refused)
+        return TooMany(refused, "changes", len(self._changes))
+
+    def put_switch(self, switch: WaitingSwitch) -> TooMany | None:
+        """Let a pause or a resumption wait; what is refused, if too many wait: the newest of the asset with the most."""
+        kind = switch.switched.kind
+        switches = self._of(kind)
+        switches.put(switch)
+        self._switch_may_begin.set()
+        if switches.count <= MOST_WAITING and switches.bytes <= MOST_WAITING_BYTES:
+            return None
+        return TooMany(switches.take_newest().raw, kind, switches.count)
 
     @property
     def changes(self) -> int:
@@ -77,15 +167,15 @@ class WaitingMessages:
     @property
     def switches(self) -> int:
         """Pauses and resumptions that wait."""
-        return self._count[True]
+        return self._pauses.count + self._resumptions.count
 
     def drop(self) -> int:
         """Leave out all that wait; return how many they were."""
         dropped = self.changes + self.switches
         self._changes.clear()
-        self._switches.clear()
-        self._bytes.clear()
-        self._count.clear()
+        self._changes_bytes = 0
+        self._pauses.drop()
+        self._resumptions.drop()
         self.dropped += dropped
         return dropped
 
@@ -100,41 +190,26 @@ class WaitingMessages:
         if not self._changes:
             return None
         raw = self._changes.popleft()
-        self._note(raw, -1, is_switch=False)
+        self._changes_bytes -= len(raw)
         return raw
 
     async def switch_may_begin(self) -> None:
         """Wait until a pause or a resumption waits that may begin."""
-        while self._next() is None:
+        while not (self._pauses.may_begin(()) or self._resumptions.may_begin(self._pauses)):
             self._switch_may_begin.clear()
             await self._switch_may_begin.wait()
 
-    def take_switch(self) -> tuple[str, WaitingSwitch] | None:
-        """The next pause or resumption with its asset; None if none may begin. `end_switch` has to follow."""
-        asset = self._next()
-        if asset is None:
-            return None
-        waiting = self._switches.pop(asset)
-        taken = waiting.popleft()
-        if waiting:
-            self._switches[asset] = waiting  # behind the other assets
-        self._note(taken.raw, -1, is_switch=True)
-        self._under_way[asset] += 1
-        return asset, taken
+    def take_switch(self) -> WaitingSwitch | None:
+        """The next pause, else the next resumption; None if none may begin. `end_switch` has to follow.
 
-    def end_switch(self, asset: str) -> None:
+        A resumption waits for the pauses of its asset: those before it would come after it.
+        """
+        return self._pauses.take(()) or self._resumptions.take(self._pauses)
+
+    def end_switch(self, switched: Switched) -> None:
         """Note that a pause or a resumption was applied."""
-        self._under_way[asset] -= 1
-        if not self._under_way[asset]:
-            del self._under_way[asset]
+        self._of(switched.kind).end(switched.asset)
         self._switch_may_begin.set()
 
-    def _next(self) -> str | None:
-        if self._under_way.total() >= MOST_AT_ONCE:
-            return None
-        waiting = (asset for asset, messages in self._switches.items() if messages)
-        return next((asset for asset in waiting if self._under_way[asset] < MOST_OF_ONE), None)
-
-    def _note(self, raw: bytes, count: int, *, is_switch: bool) -> None:
-        self._count[is_switch] += count
-        self._bytes[is_switch] += count * len(raw)
+    def _of(self, kind: Literal["pauses", "resumptions"]) -> _Switches:
+        return self._pauses if kind == "pauses" else self._resumptions
