@@ -134,7 +134,7 @@ async def test_what_was_there_at_the_start_is_left_alone_while_nothing_else_coun
     async with asyncio.timeout(10):
         for _ in range(3):
             since = weakref.ref(Ring())
-            while since() is not None:  # noqa: ASYNC110  # it has no event
+            while since() is not None:  # it has no event
                 await asyncio.sleep(0.01)
                 assert gc.get_freeze_count() > at_the_start / 2
     assert gc.get_freeze_count() <= at_the_start

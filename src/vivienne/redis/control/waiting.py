@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from vivienne.changes.asked import Asked
 
 MOST_WAITING, MOST_WAITING_BYTES = 10_000, 8 * 1024 * 1024
-"""Changes that wait, and their bytes; as many pauses may wait beside them, and as many resumptions. More are refused."""
+"""Changes that wait, and their bytes; as many pauses may wait beside them, and as many resumptions; no more."""
 MOST_AT_ONCE, MOST_OF_ONE = 256, 32
 """Pauses that are applied at once, of all assets and of one; more of them wait. Of resumptions, as many."""
 
@@ -150,7 +150,7 @@ class WaitingMessages:
         return TooMany(refused, "changes", len(self._changes))
 
     def put_switch(self, switch: WaitingSwitch) -> TooMany | None:
-        """Let a pause or a resumption wait; what is refused, if too many wait: the newest of the asset with the most."""
+        """Let a pause or a resumption wait; what is refused if too many wait: the newest of that with the most."""
         kind = switch.switched.kind
         switches = self._of(kind)
         switches.put(switch)
