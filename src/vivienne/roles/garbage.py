@@ -42,27 +42,27 @@ class Garbage:
 
     Args:
         now: seconds of a monotonic clock.
-        amount: what there is to look at, such as the blocks of memory that are in use.
+        blocks: number of blocks of memory that are in use.
         rest: seconds until the first time.
     """
 
-    def __init__(self, now: float, amount: int, rest: float = _FIRST_REST_SECONDS) -> None:
-        self._collected_at, self._amount = now, amount
+    def __init__(self, now: float, blocks: int, rest: float = _FIRST_REST_SECONDS) -> None:
+        self._collected_at, self._blocks = now, blocks
         self._rest, self._longest_rest = rest, _LONGEST_REST_SECONDS
 
-    def is_due(self, now: float, amount: Callable[[], int]) -> bool:
+    def is_due(self, now: float, blocks: Callable[[], int]) -> bool:
         """True if they are to be looked at.
 
         Args:
             now: as above.
-            amount: tells it as above; it takes milliseconds.
+            blocks: tells it as above; it takes milliseconds.
         """
         passed = now - self._collected_at
-        return passed >= self._longest_rest or (passed >= self._rest and amount() > self._amount * _GROWTH)
+        return passed >= self._longest_rest or (passed >= self._rest and blocks() > self._blocks * _GROWTH)
 
-    def collected(self, seconds: float, now: float, amount: int) -> None:
+    def collected(self, seconds: float, now: float, blocks: int) -> None:
         """Note that they were looked at, and how long it took."""
-        self._collected_at, self._amount = now, amount
+        self._collected_at, self._blocks = now, blocks
         self._rest, self._longest_rest = seconds * _REST, max(seconds * _LONGEST_REST, _LONGEST_REST_SECONDS)
 
 
@@ -70,10 +70,9 @@ class _Looks:
     """Looks at older objects: at those that do not count as looked at, or at all."""
 
     def __init__(self) -> None:
-        now = perf_counter()
+        now, blocks = perf_counter(), sys.getallocatedblocks()
         gc.freeze()
-        self._newer = Garbage(now, sys.getallocatedblocks())
-        self._all = Garbage(now, gc.get_freeze_count(), _FIRST_REST_OF_ALL_SECONDS)
+        self._newer, self._all = Garbage(now, blocks), Garbage(now, blocks, _FIRST_REST_OF_ALL_SECONDS)
         self._only_start_counts = True
 
     def count_as_looked_at(self) -> None:
@@ -83,20 +82,22 @@ class _Looks:
 
     def look(self) -> None:
         """Look at what is due, if anything is."""
-        begin = perf_counter()
-        if not self._only_start_counts and self._all.is_due(begin, gc.get_freeze_count):
+        begin, looked_at = perf_counter(), [self._newer]
+        if not self._only_start_counts and self._all.is_due(begin, sys.getallocatedblocks):
             gc.unfreeze()
             gc.collect()
             gc.freeze()
             self._only_start_counts = True
-            self._all.collected(perf_counter() - begin, perf_counter(), gc.get_freeze_count())
+            looked_at.append(self._all)
         elif self._newer.is_due(begin, sys.getallocatedblocks):
             gc.collect()
             if perf_counter() - begin >= _LONG_SECONDS:
                 self.count_as_looked_at()
         else:
             return
-        self._newer.collected(perf_counter() - begin, perf_counter(), sys.getallocatedblocks())
+        end, blocks = perf_counter(), sys.getallocatedblocks()
+        for each in looked_at:
+            each.collected(end - begin, end, blocks)
 
 
 async def collect_garbage() -> None:
