@@ -123,6 +123,29 @@ async def test_who_waits_for_too_many_turns_is_told_when_to_retry(tmp_path: Path
     }
 
 
+async def test_others_have_their_turn_however_many_are_urgent() -> None:
+    turns, order = Turns(), list[str]()
+
+    async def taken(name: str, *, is_urgent: bool) -> None:
+        async with turns.turn(name, is_urgent=is_urgent):
+            order.append(name)
+            await asyncio.sleep(0)
+
+    async def flood(name: str) -> None:
+        while "change" not in order or "second" not in order:
+            await taken(name, is_urgent=True)
+
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        for name in ("one", "two", "three", "four"):
+            tasks.create_task(flood(name))
+        await asyncio.sleep(0)
+        for name in ("change", "second"):
+            tasks.create_task(taken(name, is_urgent=False))
+        await asyncio.sleep(0)
+        tasks.create_task(taken("pause", is_urgent=True))
+    assert order.index("pause") < order.index("change") < order.index("second") < 60
+
+
 async def test_one_who_left_the_queue_does_not_count() -> None:
     turns = Turns(most_waiting=1)
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
 
-from redis_running import CONTROL, LEASE, RESULTS, RunningRedis
+from redis_running import CONTROL, LEASE, RESULTS, RunningRedis, eventually, listens
+from running import RunningServer
 from vivienne.changes.asked import Asked
 from vivienne.changes.service import ConfigService
 from vivienne.redis.client import Client
+from vivienne.redis.control import channel, waiting
 from vivienne.redis.control import results as results_of_messages
-from vivienne.redis.control import waiting
 from vivienne.redis.control.channel import ControlChannel
 from vivienne.redis.control.messages import ControlMessages, Outcome
 from vivienne.redis.control.names import ControlNames
@@ -229,6 +231,34 @@ async def test_what_waits_is_left_out_once_another_process_applies_messages(
     assert (control.waiting.changes, control.waiting.switches, control.waiting.dropped) == (0, 0, 2)
     assert "2 control messages that waited were left out" in caplog.text
     await client.aclose(close_connection_pool=True)
+    await service.close()
+
+
+async def test_what_was_received_is_applied_when_the_process_stops(redis: RunningRedis, tmp_path: Path) -> None:
+    with RunningServer("--redis", redis.url, db=tmp_path / "v.db") as server:
+        await asyncio.to_thread(eventually, lambda: listens(redis))
+        changes = [{**CHANGE, "request_id": f"{number}"} for number in range(100)]
+        with redis.listener(RESULTS) as results:
+            publish(redis, *changes)
+            server.process.send_signal(signal.SIGTERM)
+            heard_of = {(await asyncio.to_thread(results.hear))["request_id"] for _ in changes}
+            assert server.process.wait(SECONDS) == 0
+        assert heard_of == {each["request_id"] for each in changes}
+        server.start()
+        assert {each["request_id"] for each in server.history()} >= heard_of
+
+
+async def test_what_cannot_be_applied_when_the_process_stops_is_counted_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(channel, "FINISH_SECONDS", 0.1)
+    service = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ("BTC",))
+    control = ControlChannel(Held(service), ControlNames(CONTROL), Lease(LEASE, "one"), Results(RESULTS))
+    for _ in range(3):
+        control.waiting.put(b"{}")
+    await control.finish()
+    assert control.waiting.dropped == 3
+    assert "3 control messages that waited were left out: the process stops" in caplog.text
     await service.close()
 
 

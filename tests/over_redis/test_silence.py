@@ -35,6 +35,13 @@ def pinged(silence: Silence, clock: Clock, takes: float = 0.001) -> None:
     silence.answered()
 
 
+def answering(silence: Silence, clock: Clock, seconds: int) -> None:
+    """It answers a ping each second."""
+    for _ in range(seconds):
+        clock.now += 1.0
+        pinged(silence, clock)
+
+
 def test_while_it_answers_everything_is_of_when_it_was_taken_in(clock: Clock, silence: Silence) -> None:
     for _ in range(5):
         assert silence.since(clock.now) == clock.now
@@ -59,3 +66,36 @@ def test_a_ping_without_an_answer_tells_it_before_the_silence_is_over(clock: Clo
     silence.asked()
     clock.now += LATE_SECONDS + 0.1
     assert last == silence.since(clock.now)
+
+
+def test_what_it_took_in_between_two_silences_may_be_of_the_begin_of_the_first(clock: Clock, silence: Silence) -> None:
+    """An entry of a stream may be read long after Redis took it in."""
+    last = clock.now
+    clock.now += 1.0
+    pinged(silence, clock, takes=1.1)
+    taken_in = clock.now + 0.2
+    for _ in range(3):
+        clock.now += 1.0
+        pinged(silence, clock, takes=0.6)
+        answering(silence, clock, 5)
+    assert silence.since(taken_in) == last
+    assert silence.since(clock.now) == clock.now
+
+
+def test_silences_that_follow_each_other_closely_count_as_one(clock: Clock, silence: Silence) -> None:
+    last = clock.now
+    for _ in range(4):
+        clock.now += 1.0
+        pinged(silence, clock, takes=1.0)
+    assert silence.since(clock.now + 0.1) == last
+
+
+def test_of_very_many_silences_the_oldest_ones_count_as_one(clock: Clock, silence: Silence) -> None:
+    first = clock.now
+    for _ in range(1_000):
+        clock.now += 1.0
+        pinged(silence, clock, takes=2.0)
+        answering(silence, clock, 10)
+    assert silence.since(first + 5_000.0) == first
+    assert len(silence._standstills) <= 256  # what it keeps is not to be seen from outside
+    assert silence.since(clock.now) == clock.now

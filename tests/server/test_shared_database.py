@@ -289,6 +289,40 @@ def test_a_resumption_that_a_server_reads_late_ends_no_pause_that_was_made_meanw
     assert second.post("resume", {}).json()["paused"] == []
 
 
+def test_a_resumption_that_waits_while_a_server_starts_ends_no_pause_that_was_made_meanwhile(
+    pair: tuple[RunningServer, RunningServer],
+) -> None:
+    """Its port takes connections as soon as it is bound, and it is read only when all is put together."""
+    first, second = pair
+    resume = request("POST", f"{COMPREHENSIVE}/resume", ("Host", "localhost"), ("Content-Length", "0"))
+    first.stop()
+    with ThreadPoolExecutor(1) as threads, ExitStack() as opened:
+        starting = threads.submit(first.start)
+        waiting = opened.enter_context(eventually_connected(first.port))
+        stopped = psutil.Process(first.process.pid)
+        stopped.suspend()
+        try:
+            waiting.sendall(resume)
+            time.sleep(2 * LATE_SECONDS)  # so long it waits at least
+            assert second.post("pause", {}).status_code == 200
+        finally:
+            stopped.resume()
+        assert statuses(waiting, 1) == ["412"]
+        starting.result()
+    assert second.post("pause", {}).json()["paused"] == ["BTC", "ETH"]
+    assert second.post("resume", {}).json()["paused"] == []
+
+
+def eventually_connected(port: int) -> socket.socket:
+    """A connection to a server that starts."""
+    late = time.monotonic() + SECONDS
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), SECONDS)
+        except ConnectionRefusedError:
+            assert time.monotonic() < late
+
+
 def test_a_resumption_that_was_begun_before_a_pause_does_not_end_it(pair: tuple[RunningServer, RunningServer]) -> None:
     """A part of it may be lost on its way and sent again; or it comes in fragments."""
     first, second = pair

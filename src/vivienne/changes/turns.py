@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 MOST_WAITING = 32
 """Charts, pages, trials, questions or pushes of one caller that may wait for their turn at once."""
+_MOST_URGENT = 16
+"""Urgent turns in a row; others have one then, however many are urgent."""
 _Queue = dict[str, deque[asyncio.Future[None]]]
 
 
 class Turns:
     """A lock with two queues. Who is urgent waits for the turn that is taken, and at most one of each other caller.
+
+    Others have their turn too: one after many that were urgent.
 
     Args:
         at_once: number of turns that may be taken at once.
@@ -31,6 +35,7 @@ class Turns:
         # By caller; the next one to have a turn stands first.
         self._urgent: _Queue = {}
         self._others: _Queue = {}
+        self._urgent_in_a_row = 0
 
     @property
     def are_free(self) -> bool:
@@ -88,14 +93,23 @@ class Turns:
 
     def hand_on(self) -> None:
         """End a turn; the next one begins."""
-        for queue in (self._urgent, self._others):
-            while queue:
-                whose = next(iter(queue))
-                theirs = queue.pop(whose)
-                following = theirs.popleft()
-                if theirs:
-                    queue[whose] = theirs  # behind the others
-                if not following.done():
-                    following.set_result(None)
-                    return
+        others_first = self._urgent_in_a_row >= _MOST_URGENT
+        for queue in (self._others, self._urgent) if others_first else (self._urgent, self._others):
+            if self._began_next(queue):
+                self._urgent_in_a_row = self._urgent_in_a_row + 1 if queue is self._urgent else 0
+                return
+        self._urgent_in_a_row = 0
         self._left += 1
+
+    def _began_next(self, queue: _Queue) -> bool:
+        """Let the next one of a queue begin; whether there is one."""
+        while queue:
+            whose = next(iter(queue))
+            theirs = queue.pop(whose)
+            following = theirs.popleft()
+            if theirs:
+                queue[whose] = theirs  # behind the others
+            if not following.done():
+                following.set_result(None)
+                return True
+        return False

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from redis.asyncio import Redis
+    from redis.asyncio.client import PubSub
 
 QUIET_SECONDS = 1.0
 """Time between two pings of the connection."""
@@ -21,17 +22,45 @@ DEAF_SECONDS = 3.0
 """Longest time until the ping is answered."""
 
 
+class Ending:
+    """Ends a subscription in order: what was published before is still heard."""
+
+    def __init__(self) -> None:
+        self._listener: PubSub | None = None
+
+    def of(self, listener: PubSub) -> None:
+        """It is this one that ends."""
+        self._listener = listener
+
+    async def end(self) -> None:
+        """Hear nothing that is published from now on.
+
+        Raises:
+            RedisError: the connection broke.
+        """
+        if self._listener is not None:
+            await self._listener.unsubscribe()
+
+
 async def heard(
-    redis: Redis, subscribed: Callable[[], None], channel: str, backlog: Backlog | None = None
+    redis: Redis,
+    subscribed: Callable[[], None],
+    channel: str,
+    backlog: Backlog | None = None,
+    ending: Ending | None = None,
 ) -> AsyncGenerator[bytes | None]:
     """Messages of one channel from now on; see `heard_on`."""
-    async with aclosing(heard_on(redis, subscribed, channel, backlog=backlog)) as messages:
+    async with aclosing(heard_on(redis, subscribed, channel, backlog=backlog, ending=ending)) as messages:
         async for message in messages:
             yield None if message is None else message[1]
 
 
 async def heard_on(
-    redis: Redis, subscribed: Callable[[], None], *channels: str, backlog: Backlog | None = None
+    redis: Redis,
+    subscribed: Callable[[], None],
+    *channels: str,
+    backlog: Backlog | None = None,
+    ending: Ending | None = None,
 ) -> AsyncGenerator[tuple[str, bytes] | None]:
     """Messages of channels from now on, each with its channel; None each time the connection showed that it is alive.
 
@@ -43,6 +72,7 @@ async def heard_on(
         subscribed: called when every later message will be heard.
         channels: to listen to.
         backlog: tells how long what comes may have waited.
+        ending: ends them.
 
     Raises:
         TimeoutError: the ping was not answered.
@@ -52,6 +82,8 @@ async def heard_on(
     backlog = backlog or Backlog(clock)
     slices = redis.slices if isinstance(redis, Client) else SharedSlices()
     async with redis.pubsub() as listener:
+        if ending is not None:
+            ending.of(listener)
         async with asyncio.timeout(DEAF_SECONDS):
             await listener.subscribe(*channels)
         unconfirmed, pinged_at = len(channels), clock()
@@ -73,6 +105,8 @@ async def heard_on(
                 if unconfirmed == 0:
                     backlog.begin()
                     subscribed()
+            elif message["type"] == "unsubscribe":
+                return
             elif message["type"] == "pong":
                 backlog.answered()
             yield (message["channel"].decode(), message["data"]) if message["type"] == "message" else None

@@ -83,13 +83,21 @@ class RedisParts:
         service.listen(self._changed)
 
     async def run(self) -> None:
-        """Keep the connection, and apply control messages, until cancelled."""
+        """Keep the connection, and apply control messages, until cancelled; those that were heard first."""
+        parts = (("control messages", self._channel.apply()), ("redis link", self._link.run()))
+        tasks = [asyncio.create_task(part, name=name) for name, part in parts]
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._channel.apply(), name="control messages")
-                await self._link.run()
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            await self._channel.finish()
+            raise
         finally:
+            for task in tasks:
+                task.cancel()
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
             await self._link.close()
+        errors = [each for each in ended if isinstance(each, Exception)]
+        raise ExceptionGroup("the link to Redis failed", errors or [RuntimeError("it ended")])
 
     @property
     def trouble(self) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,10 +12,23 @@ LATE_SECONDS = 0.1
 """After so long without an answer to a ping, or to the next one, Redis was silent."""
 _CAUGHT_UP_SECONDS = 1.0
 """For as long as it was silent, and at most so long, it may still take in what came before."""
+_MOST = 256
+"""Standstills that are known; of more, the two oldest ones count as one."""
+
+
+class _Standstill(NamedTuple):
+    """When Redis stood still, in seconds since 1970."""
+
+    began: float
+    ended: float
+
+    def covers(self, at: float) -> bool:
+        """Whether what was taken in then may have been sent before."""
+        return self.began <= at <= self.ended + min(self.ended - self.began, _CAUGHT_UP_SECONDS)
 
 
 class Silence:
-    """The last time that Redis, or the network to it, stood still, as the pings of a link show it.
+    """The times that Redis, or the network to it, stood still, as the pings of a link show them.
 
     Args:
         every: seconds between two pings.
@@ -28,7 +41,8 @@ class Silence:
         self._asked_at: float | None = None
         """Of the ping that is not answered."""
         self._answered_at: float | None = None
-        self._began, self._ended = 0.0, 0.0
+        self._standstills: list[_Standstill] = []
+        """Oldest first. What waits in a stream may be read long after it was taken in."""
 
     def asked(self) -> None:
         """Note a ping."""
@@ -38,7 +52,7 @@ class Silence:
         """Note its answer."""
         now = self._clock()
         if self._answered_at is not None and now - self._answered_at > self._every + LATE_SECONDS:
-            self._began, self._ended = self._answered_at, now
+            self._note(_Standstill(self._answered_at, now))
         self._asked_at, self._answered_at = None, now
 
     def since(self, at: float) -> float:
@@ -47,6 +61,14 @@ class Silence:
             return at
         is_silent = self._asked_at is not None and self._clock() - self._asked_at > LATE_SECONDS
         if is_silent and at >= self._answered_at:
-            return self._answered_at
-        catching_up = min(self._ended - self._began, _CAUGHT_UP_SECONDS)
-        return self._began if self._began <= at <= self._ended + catching_up else at
+            at = self._answered_at
+        for each in reversed(self._standstills):
+            if each.covers(at):
+                at = each.began
+        return at
+
+    def _note(self, standstill: _Standstill) -> None:
+        self._standstills.append(standstill)
+        if len(self._standstills) > _MOST:
+            oldest, second, *_ = self._standstills
+            self._standstills[:2] = [_Standstill(oldest.began, second.ended)]

@@ -6,6 +6,7 @@ import logging
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
+from time import time
 from typing import TYPE_CHECKING, Any
 
 from vivienne.access.book import TokenBook
@@ -59,6 +60,7 @@ async def serve(boot: Boot, logs: LogStream, console: Console) -> None:
         MarketDataError: a data file cannot be used.
     """
     boot = replace(boot, max_connections=room_for(boot.limits).connections)
+    listening_since = time()  # what is sent while the program starts waits until it reads
     sockets = bind(boot.host, boot.port)
     try:
         metrics = Metrics(boot.role)
@@ -69,7 +71,7 @@ async def serve(boot: Boot, logs: LogStream, console: Console) -> None:
         try:
             keep = None if boot.role == "agent" else boot.keep_answers
             prune = partial(pruning.follow, store, thread, keep)
-            await _serve(boot, logs, service, TokenBook(store, thread), sockets, prune)
+            await _serve(boot, logs, service, TokenBook(store, thread), sockets, listening_since, prune)
         finally:
             await service.close()
     finally:
@@ -83,6 +85,7 @@ async def _serve(
     service: ConfigService,
     book: TokenBook,
     sockets: list[socket.socket],
+    listening_since: float,
     prune: Callable[[], Coroutine[Any, Any, None]],
 ) -> None:
     access = access_for(boot, book, is_local=is_local(sockets))
@@ -103,7 +106,7 @@ async def _serve(
     app = guarded(gate, origins=boot.origins, hosts=hosts)
     app = Traced(behind_named_proxies(app, boot, access))
     incoming = Incoming(access.reading, service.metrics, access.limits.message.bytes)
-    web = server(app, boot.limits, incoming, boot.proxies, service.metrics, gate.pauses_as)
+    web = server(app, boot.limits, incoming, boot.proxies, service.metrics, gate.pauses_as, listening_since)
     host, port = url_host(boot.host), sockets[0].getsockname()[1]
     announce(_log, "Vivienne listens on http://%s:%d%s (%s)", host, port, boot.root_path, process.title)
     await process.run(web, sockets)

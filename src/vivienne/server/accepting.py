@@ -47,6 +47,7 @@ class Acceptor:
         room: how many connections may be open besides those that are.
         pause_in: gives the name under which the beginning of a request, from an address, has a turn as a pause; None if
             it is not known to be one.
+        since: when the sockets began to listen, in seconds since 1970; None for now.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Acceptor:
         protocol: Callable[[float], asyncio.Protocol],
         room: Callable[[], int],
         pause_in: PauseIn = lambda _head, _address: None,
+        since: float | None = None,
     ) -> None:
         self._pause_in = pause_in
         self._listening = listening
@@ -62,7 +64,7 @@ class Acceptor:
         self._room = room
         self._turns = Turns(_SET_UP_PER_PASS)
         self._waiting = 0
-        self._untaken_since: float | None = None
+        self._untaken_since = since
         """Since when connections may wait in the kernel, because not all were taken."""
         self._is_accepting = False
         self._is_closed = False

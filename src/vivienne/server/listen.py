@@ -157,10 +157,18 @@ class Server(uvicorn.Server):
         config: of uvicorn.
         finishing: counts the changes under way.
         connections: that are open.
+        listening_since: see `server`.
     """
 
-    def __init__(self, config: uvicorn.Config, finishing: Finishing, connections: Connections) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        finishing: Finishing,
+        connections: Connections,
+        listening_since: float | None = None,
+    ) -> None:
         super().__init__(config)
+        self._listening_since = listening_since
         self._finishing = finishing
         self._connections = connections
         self._acceptor: Acceptor | None = None
@@ -184,7 +192,9 @@ class Server(uvicorn.Server):
             made.accepted_at = accepted_at
             return made
 
-        self._acceptor = Acceptor(sockets or (), protocol, self._connections.room, self._connections.pause_in)
+        self._acceptor = Acceptor(
+            sockets or (), protocol, self._connections.room, self._connections.pause_in, self._listening_since
+        )
         self.servers = [self._acceptor]  # type: ignore[list-item]  # it has the methods that are called
         self._acceptor.start()
 
@@ -283,6 +293,7 @@ def server(
     proxies: Collection[str] = (),
     metrics: Metrics | None = None,
     pauses_as: PausesAs = by_address,
+    listening_since: float | None = None,
 ) -> Server:
     """A server for the application.
 
@@ -293,6 +304,8 @@ def server(
         proxies: addresses and networks of reverse proxies, which say in ``X-Forwarded-For`` who is behind them.
         metrics: count connections that are ended.
         pauses_as: see `Connections`.
+        listening_since: since when clients may connect, in seconds since 1970: what they send may wait from then on.
+            Without it they connect only when connections are accepted.
 
     WebSocket pings find dead clients. The compression of uvicorn, one for each client, is off; see `deflate.py`.
     """
@@ -322,4 +335,5 @@ def server(
         ),
         finishing,
         connections,
+        listening_since,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from time import time
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,8 @@ from vivienne.errors import TooManyRequests
 from vivienne.rates import Quota
 from vivienne.redis.client import sent_since
 from vivienne.redis.control.waiting import WaitingMessages, WaitingSwitch
-from vivienne.redis.listening import heard
+from vivienne.redis.link import LOST
+from vivienne.redis.listening import Ending, heard
 from vivienne.standstill import STANDSTILL
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _dropped = Quota(_log, logging.WARNING)
+
+FINISH_SECONDS = 5.0
+"""So long what was heard is applied when the process stops."""
 
 
 class ControlChannel:
@@ -59,16 +63,43 @@ class ControlChannel:
         self.waiting = WaitingMessages()
         self._redis: Redis | None = None
         self._way = Way()
+        self._ending, self._has_ended = Ending(), asyncio.Event()
+        self._has_ended.set()
+        self._is_finishing = False
+        self._under_way, self._applied = 0, asyncio.Event()
         lease.when_lost(self._drop)
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """Listen. See `vivienne.redis.link.Part`."""
         self._redis = redis
-        async with aclosing(heard(redis, ready, self._names.channel)) as messages:
-            async for raw in messages:
-                if raw is not None:
-                    self._take(raw)
-                    await asyncio.sleep(0)  # a switch is begun, and others have their turn
+        if not self._is_finishing:
+            self._has_ended.clear()
+            try:
+                async with aclosing(heard(redis, ready, self._names.channel, ending=self._ending)) as messages:
+                    async for raw in messages:
+                        if raw is not None:
+                            self._take(raw)
+                            await asyncio.sleep(0)  # a switch is begun, and others have their turn
+            finally:
+                self._has_ended.set()
+        await asyncio.Event().wait()  # the link goes on until what was heard is applied
+
+    async def finish(self) -> None:
+        """Hear nothing more, and apply what was heard, for a while; `apply` has to run."""
+        self._is_finishing = True
+        try:
+            async with asyncio.timeout(FINISH_SECONDS):
+                if not self._has_ended.is_set():
+                    with suppress(*LOST):
+                        await self._ending.end()
+                    await self._has_ended.wait()
+                while self.waiting.changes or self.waiting.switches or self._under_way:
+                    self._applied.clear()
+                    await self._applied.wait()
+                await self._results.are_published()
+        except TimeoutError:
+            if dropped := self.waiting.drop():
+                _dropped.log("%d control messages that waited were left out: the process stops", dropped)
 
     async def apply(self) -> None:
         """Apply what was heard, until cancelled: what waits does not depend on the connection."""
@@ -104,13 +135,21 @@ class ControlChannel:
             await self.waiting.change_came()
             await self._lease.wait()
             if (raw := self.waiting.take_change()) is not None:
-                self._results.put((await self._messages.carry_out(raw)).text)
+                await self._carry_out(raw)
 
     async def _switch(self, switch: WaitingSwitch) -> None:
         try:
-            self._results.put((await self._messages.carry_out(switch.raw, asked=switch.asked)).text)
+            await self._carry_out(switch.raw, switch.asked)
         finally:
             self.waiting.end_switch(switch.switched)
+
+    async def _carry_out(self, raw: bytes, asked: Asked | None = None) -> None:
+        self._under_way += 1
+        try:
+            self._results.put((await self._messages.carry_out(raw, asked=asked)).text)
+        finally:
+            self._under_way -= 1
+            self._applied.set()
 
     def _drop(self) -> None:
         if dropped := self.waiting.drop():

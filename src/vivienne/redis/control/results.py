@@ -37,7 +37,7 @@ class Results:
         self._channel = channel
         self._waiting: deque[str] = deque()
         self._bytes = 0
-        self._filled = asyncio.Event()
+        self._filled, self._published = asyncio.Event(), asyncio.Event()
         self.dropped = 0
 
     def put_refusal(self, written: Callable[[], str]) -> None:
@@ -57,6 +57,12 @@ class Results:
             _left_out.log("Too many results of control messages wait for Redis; the oldest one is left out")
         self._filled.set()
 
+    async def are_published(self) -> None:
+        """Wait until none waits."""
+        while self._waiting:
+            self._published.clear()
+            await self._published.wait()
+
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
         ready()
@@ -71,5 +77,6 @@ class Results:
                 for text in texts:
                     if self._waiting and self._waiting[0] is text:
                         self._bytes -= len(self._waiting.popleft())
+            self._published.set()
             self._filled.clear()
             await self._filled.wait()
