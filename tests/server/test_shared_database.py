@@ -323,6 +323,32 @@ def eventually_connected(port: int) -> socket.socket:
             assert time.monotonic() < late
 
 
+@pytest.mark.parametrize("is_same", [True, False])
+def test_a_pause_that_another_server_has_made_does_not_come_back(
+    pair: tuple[RunningServer, RunningServer], is_same: bool
+) -> None:
+    """A load balancer gives a pause to another server if one hangs; that one reads it when it goes on."""
+    first, second = pair
+    body = ("Content-Length", "0"), ("X-Request-ID", "one")
+    stopped = psutil.Process(first.process.pid)
+    with socket.create_connection(("127.0.0.1", first.port), SECONDS) as opened:
+        opened.sendall(request("GET", "/health", ("Host", "localhost")))
+        assert statuses(opened, 1) == ["200"]
+        stopped.suspend()
+        try:
+            opened.sendall(request("POST", f"{COMPREHENSIVE}/pause", ("Host", "localhost"), *body))
+            time.sleep(2 * LATE_SECONDS)
+            headers = {"X-Request-ID": "one" if is_same else "another"}
+            assert second.post("pause", {}, headers=headers).status_code == 200
+            assert second.post("resume", {}).json()["paused"] == []
+        finally:
+            stopped.resume()
+        assert statuses(opened, 1) == ["200"]
+    paused = first.get(f"{COMPREHENSIVE}/pause").json()["pauses"]
+    assert bool(paused) != is_same
+    second.post("resume", {})
+
+
 def test_a_resumption_that_was_begun_before_a_pause_does_not_end_it(pair: tuple[RunningServer, RunningServer]) -> None:
     """A part of it may be lost on its way and sent again; or it comes in fragments."""
     first, second = pair

@@ -180,6 +180,15 @@ class RevisionStore(TokenStore, Protocol):
     def by_config_id(self, config_id: str) -> Revision | None:
         """The revision with this name."""
 
+    def pause_of(self, trace_id: str, layer: str, since: str) -> Revision | None:
+        """The newest pause of a layer that a request made since a time, among the last thousand revisions.
+
+        Args:
+            trace_id: of the request.
+            layer: that was paused.
+            since: ISO 8601 UTC.
+        """
+
     def name_of(self, version: int) -> str | None:
         """The config_id of the revision of a version."""
 

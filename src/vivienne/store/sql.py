@@ -34,6 +34,9 @@ _is_deleted: ColumnElement[bool] = exists().where(
 )
 _is_configuration: ColumnElement[bool] = and_(configured, ~_is_deleted)
 
+_LOOKED_THROUGH = 1_000
+"""Newest revisions among which a pause is looked for."""
+
 
 class SqlRevisionStore(SqlTokens):
     """The part all engines share. See `RevisionStore` for the methods."""
@@ -142,6 +145,19 @@ class SqlRevisionStore(SqlTokens):
     def by_config_id(self, config_id: str) -> Revision | None:
         """See `RevisionStore`."""
         return self._named(revisions.c.config_id, config_id)
+
+    def pause_of(self, trace_id: str, layer: str, since: str) -> Revision | None:
+        """See `RevisionStore`."""
+        columns = revisions.c
+        oldest = select(func.max(columns.version) - _LOOKED_THROUGH).scalar_subquery()
+        found = select(revisions).where(
+            columns.version > oldest,
+            columns.action == "pause",
+            columns.layer == layer,
+            columns.trace_id == trace_id,
+            columns.created_at >= since,
+        )
+        return next(iter(self._known(self._read(found.order_by(columns.version.desc()).limit(1)))), None)
 
     def name_of(self, version: int) -> str | None:
         """See `RevisionStore`."""

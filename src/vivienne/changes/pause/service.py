@@ -16,12 +16,13 @@ from vivienne.changes.pause.adopting import as_request, free_name
 from vivienne.changes.pause.held import Held
 from vivienne.changes.pause.plan import not_stored_yet, paused_already, stored_already, write_up_switch
 from vivienne.changes.pause.repeats import Repeats
-from vivienne.changes.pause.seen import Seen
+from vivienne.changes.pause.seen import AT_ONCE_SECONDS, Seen
 from vivienne.changes.pause.state import PauseInForce
 from vivienne.changes.plan import Prepared
 from vivienne.errors import ChangeRefused, NotStored, StoreUnavailable, TokenRefused, UnknownTarget, VersionConflict
 from vivienne.listeners import tell
 from vivienne.slices import URGENCY
+from vivienne.times import later
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -217,7 +218,7 @@ class Pausing:
                 return Prepared(answer=stored_already(self._in_force, stored))
             if stored is not None:  # somebody announced its name for another layer, and that was stored
                 name = held.pause.names[1][0]
-        if (earlier := await self._answered(request)) is not None:
+        if (earlier := await self._answered(request) or await self._made_elsewhere(request, layer)) is not None:
             return earlier
         created_at = self._no_earlier(held.pause.created_at, layer)
         self._newest[layer] = max(held.number, self._newest.get(layer, held.number))
@@ -235,6 +236,22 @@ class Pausing:
         """The answer to a request that is repeated, if it is answered as the first time."""
         earlier = await self._writer.answered_before(request) if request.is_once else None
         return None if earlier is None else Prepared(answer=earlier)
+
+    async def _made_elsewhere(self, request: SwitchRequest, layer: str) -> Prepared[Switched] | None:
+        """The answer to a pause that waited so long that a load balancer had another process make it.
+
+        It may have been ended since; to make it once more would bring it back.
+        """
+        asked, trace_id = request.asked, request.trace_id
+        if not self._store.is_shared or asked is None or trace_id is None:
+            return None
+        if asked.pause <= later(asked.resumption, AT_ONCE_SECONDS):
+            return None
+        made = await self._thread.run(self._store.pause_of, trace_id, layer, asked.resumption)
+        if made is None:
+            return None
+        await self._writer.follow()
+        return Prepared(answer=stored_already(self._in_force, made))
 
     def _no_earlier(self, created_at: str, layer: str) -> str:
         """The time of a pause that is stored on top of another one, which may have been asked for after it.
