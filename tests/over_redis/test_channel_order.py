@@ -181,6 +181,20 @@ async def test_a_resumption_waits_for_the_pauses_before_it(redis: RunningRedis, 
         assert not messages.service.paused()
 
 
+@pytest.mark.parametrize("kind", ["pause", "resume"])
+async def test_a_pause_waits_for_none_of_very_many_of_other_assets_however_long_they_take(
+    redis: RunningRedis, tmp_path: Path, kind: str
+) -> None:
+    """Such as while the store hangs."""
+    others = tuple(f"A{number}" for number in range(20))
+    async with listening(redis, tmp_path, ("BTC", *others)) as (messages, results):
+        messages.slow = set(others)
+        publish(redis, *({"type": kind, "asset": asset} for asset in others * 20))
+        redis.send({"type": "p\u0061use", "asset": "BTC", "request_id": "mine"})
+        assert (await results.get())["request_id"] == "mine"
+        messages.let_go.set()
+
+
 async def test_pauses_that_are_too_many_are_refused_in_words(
     redis: RunningRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -149,7 +149,9 @@ def test_the_longest_pause_is_urgent_in_any_alphabet() -> None:
     conversation = _Conversation(nothing, nothing, nothing, nothing, Times(budgets, budgets))
     for letter in ("x", "\u044f", "\U0001f600"):
         longest = {name: letter * most for name, most in LONGEST_TEXT.items()}
-        assert conversation.is_urgent({"text": json.dumps({"type": "pause", **longest}, indent=4)}, Caller())
+        pause = json.dumps({"type": "pause", **longest}, indent=4)
+        assert conversation.is_urgent({"text": pause}, Caller())
+        assert conversation.is_urgent({"text": pause.replace('"pause"', '"pa\\u0075se"')}, Caller())
         assert not conversation.is_urgent({"text": json.dumps({"type": "resume", **longest})}, Caller())
 
 

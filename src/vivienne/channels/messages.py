@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 STRATEGY = "general_parameters"
 CONFIG_UPDATE = ("config_update", "vivienne_config_update")
 CONTROL = "control"
+ESCAPED = "\\u00"
+"""In the text of a message that may spell a word otherwise than with its letters."""
 SWITCHES: dict[str, Switch] = {"pause": "pause", "resume": "resume"}
 """Messages that stop decisions and let them go on; by the same names, strategies of `control`."""
 

@@ -15,6 +15,7 @@ from vivienne.channels.envelope import LONGEST_PAUSE, refuse_unknown
 from vivienne.channels.json import read_object, too_large
 from vivienne.channels.messages import (
     CONFIG_UPDATE,
+    ESCAPED,
     UNUSED,
     ConfigMessages,
     is_pause,
@@ -162,7 +163,8 @@ class _Conversation:
     def is_urgent(self, event: Mapping[str, Any], caller: Caller) -> bool:
         """Tell whether a message is a pause, which waits for nothing that the caller sent besides."""
         text: str = event.get("text") or ""
-        if len(text) > LONGEST_PAUSE or '"pause"' not in text or not caller.may("tuner"):
+        may_be = '"pause"' in text or ESCAPED in text
+        if len(text) > LONGEST_PAUSE or not may_be or not caller.may("tuner"):
             return False
         with self._budgets.charged(caller.key), suppress(ChangeRefused):
             return is_pause(_read(event, self._limits.message))

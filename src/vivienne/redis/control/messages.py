@@ -11,6 +11,7 @@ from vivienne.changes.asked import asked_at
 from vivienne.channels.envelope import open_envelope
 from vivienne.channels.json import USUAL, read_object
 from vivienne.channels.messages import (
+    ESCAPED,
     SWITCHES,
     ConfigMessages,
     is_pause,
@@ -122,7 +123,8 @@ class ControlMessages:
 
     def switched(self, raw: bytes) -> Switched | None:
         """What a message pauses or resumes: an asset, `ALL` or `UNKNOWN`. None for another message."""
-        if len(raw) > MOST_SWITCH_BYTES or not any(name.encode() in raw for name in SWITCHES):
+        may_be = any(name.encode() in raw for name in SWITCHES) or ESCAPED.encode() in raw
+        if len(raw) > MOST_SWITCH_BYTES or not may_be:
             return None
         try:
             message = read_object(raw, self._limits)

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 MOST_WAITING, MOST_WAITING_BYTES = 10_000, 8 * 1024 * 1024
 """Changes that wait, and their bytes; as many pauses may wait beside them, and as many resumptions; no more."""
 MOST_AT_ONCE, MOST_OF_ONE = 256, 32
-"""Pauses that are applied at once, of all assets and of one; more of them wait. Of resumptions, as many."""
+"""Pauses that are applied at once, of all assets and of one; more of them wait, but none that is the first of its
+asset: while the store hangs, each is under way for seconds. Of resumptions, as many."""
 
 Kind = Literal["changes", "pauses", "resumptions"]
 
@@ -60,9 +61,14 @@ class TooMany(NamedTuple):
 
 
 class _Switches:
-    """Pauses, or resumptions: those of an asset are begun in their order, and the assets take turns."""
+    """Pauses, or resumptions: those of an asset are begun in their order, and the assets take turns.
 
-    def __init__(self) -> None:
+    Args:
+        first_begins: whether the first of an asset begins, however many are under way.
+    """
+
+    def __init__(self, *, first_begins: bool) -> None:
+        self._first_begins = first_begins
         # By asset; that which is next stands first.
         self._waiting: dict[str, deque[WaitingSwitch]] = {}
         self._under_way: Counter[str] = Counter()
@@ -111,11 +117,11 @@ class _Switches:
         self.count = self.bytes = 0
 
     def _next(self, behind: Container[str]) -> str | None:
-        if self._under_way.total() >= MOST_AT_ONCE:
+        is_room = self._under_way.total() < MOST_AT_ONCE
+        if not is_room and not self._first_begins:
             return None
-        return next(
-            (each for each in self._waiting if self._under_way[each] < MOST_OF_ONE and each not in behind), None
-        )
+        most = MOST_OF_ONE if is_room else 1
+        return next((each for each in self._waiting if self._under_way[each] < most and each not in behind), None)
 
     def _note(self, switch: WaitingSwitch, count: int) -> None:
         self.count += count
@@ -135,7 +141,7 @@ class WaitingMessages:
         self.dropped = 0
         self._changes: deque[bytes] = deque()
         self._changes_bytes = 0
-        self._pauses, self._resumptions = _Switches(), _Switches()
+        self._pauses, self._resumptions = _Switches(first_begins=True), _Switches(first_begins=False)
         self._change_came, self._switch_may_begin = asyncio.Event(), asyncio.Event()
 
     def put(self, raw: bytes) -> TooMany | None:
