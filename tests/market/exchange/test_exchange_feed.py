@@ -23,7 +23,7 @@ from vivienne.market.feeds.exchange.line import Line
 from vivienne.market.feeds.exchange.listener import Counts
 from vivienne.market.feeds.exchange.plausible import LEAP_MS, Latest
 from vivienne.market.timeframe import Timeframe
-from vivienne.market.types import MINUTE_MS, Trade
+from vivienne.market.types import MINUTE_MS, Candle, Trade
 from vivienne.times import iso
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ async def test_minutes_are_those_of_the_exchange_however_often_it_is_cut(name: s
 async def test_history_comes_in_bars_of_the_timeframe_and_minutes_of_the_open_one(name: str) -> None:
     market = FakeMarket(past=1_000, ahead=20, pace=1.0)
     # At Coinbase no trade tells yet that the last bar is over.
-    whole, most = (39, 3) if name == "coinbase" else (40, 2)
+    whole = 39 if name == "coinbase" else 40
     async with FakeExchange(name, market) as exchange:
         exchange.faults.stream_status = 503
         async with followed(exchange, name, timeframe=Timeframe.M15, bars=40) as (_, (watching,)):
@@ -69,7 +69,35 @@ async def test_history_comes_in_bars_of_the_timeframe_and_minutes_of_the_open_on
         assert minutes.open_time.tolist() == [end + place * MINUTE_MS for place in range(len(minutes))]
         assert int([*bars.open_time, *minutes.open_time][-1]) < BEGIN
         asked = [path for path in exchange.requests if any(word in path for word in ("kline", "candles", "OHLC"))]
-        assert len(asked) <= most
+        assert len(asked) <= 2
+
+
+class CatchingUp(FakeMarket):
+    """Its answers are ten seconds behind, until the second one with candles."""
+
+    def __init__(self) -> None:
+        super().__init__(past=1_000, ahead=20, begin=BEGIN + 1_000, a_minute=120)
+        self._asked: list[int] = []
+
+    def candles(self, base: str, length: int, begin: int, end: int) -> list[Candle]:
+        """See `FakeMarket`; it is that of one answer."""
+        self._begin -= 0 if self._asked else 10_000
+        self._asked.append(length)
+        return super().candles(base, length, begin, end)
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+async def test_at_the_end_of_a_bar_no_later_answer_tells_that_one_before_was_whole(name: str) -> None:
+    market = CatchingUp()
+    async with FakeExchange(name, market) as exchange:
+        exchange.faults.stream_status = 503
+        async with followed(exchange, name, timeframe=Timeframe.M15, bars=40) as (_, (watching,)):
+            await watching.wait(lambda: len(watching.histories) == 1)
+        bars = watching.history.history.bars
+        assert bars is not None
+        expected = market.candles("BTC", 15, int(bars.open_time[0]), int(bars.open_time[-1]) + 1)
+        assert bars.volume.tolist() == pytest.approx([candle.volume for candle in expected])
+        assert len(bars) >= 38
 
 
 @pytest.mark.parametrize("timeframe", [Timeframe.M1, Timeframe.M15])

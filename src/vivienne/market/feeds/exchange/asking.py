@@ -75,15 +75,17 @@ async def candles_between(
 ) -> list[HistoryRow]:
     """The exchange's candles of so many minutes that open from `begin` on and before `end`, in ms; oldest first.
 
-    Of each answer only the candles that it was asked for are taken, so that no more come than there can be.
+    Of each answer only the candles that it was asked for are taken, so that no more come than there can be. Each has the
+    last candle of the one before once more: it may have been open there.
 
     Raises:
         Refused: there is no answer, or none that can be read.
     """
     found: dict[int, HistoryRow] = {}
-    step = adapter.history_rows * minutes * MINUTE_MS
-    for _, since in zip(range(MOST_PAGES), range(begin, end, step), strict=False):
-        until = min(end, since + step)
+    length = minutes * MINUTE_MS
+    step = (adapter.history_rows - 1) * length
+    for _, since in zip(range(MOST_PAGES), range(begin, max(begin + 1, end - length), step), strict=False):
+        until = min(end, since + step + length)
         answer = await rest.get(adapter.history_request(instrument, minutes, since, until))
         rows = answer_of(_rows, adapter, instrument, minutes, answer)
         async for part in _parts(rest, rows, lambda row: _check_candle(row, minutes)):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from vivienne.market.bars import joined
 from vivienne.market.feeds.base import History
 from vivienne.market.feeds.exchange.asking import candles_between
+from vivienne.market.feeds.exchange.splicing import closed_rows
 from vivienne.market.types import MINUTE_MS, Bars, Candle
 from vivienne.market.unbroken import unbroken, with_quiet
 
@@ -24,8 +25,9 @@ async def past(
 ) -> History:
     """Closed bars, and the closed minutes of the bar that is open.
 
-    A candle is closed where the exchange says so, or where there is a later one. Its clock closes none, because that
-    may be wrong: it only tells what to ask for.
+    A candle is closed where the exchange says so, or where the same answer has a later one: what answers may be behind
+    the clock, so that another answer, or its clock, tells nothing. From the last bar that is not known to be closed on
+    minutes are asked for.
 
     Args:
         rest: to ask.
@@ -40,26 +42,21 @@ async def past(
     """
     length, step = timeframe.milliseconds, interval(adapter, timeframe.minutes)
     open_bar, end = now - now % length, now - now % MINUTE_MS + MINUTE_MS
-    count = bars if adapter.history_depth is None else min(bars, adapter.history_depth * step // timeframe.minutes)
+    # The open one counts too.
+    count = bars if adapter.history_depth is None else min(bars, adapter.history_depth * step // timeframe.minutes - 1)
     begin = open_bar - count * length
-    rows = await candles_between(rest, adapter, instrument, step, begin, end if timeframe.minutes == 1 else open_bar)
-    minutes: list[HistoryRow] = []
-    if timeframe.minutes > 1:
-        minutes = await candles_between(rest, adapter, instrument, 1, open_bar, end)
-        if not minutes and rows and not rows[-1].is_closed:  # nothing tells that the last bar is over
-            open_bar = rows[-1].candle.open_time // length * length
-            rows = [row for row in rows if row.candle.open_time < open_bar]
-            minutes = await candles_between(rest, adapter, instrument, 1, open_bar, end)
-    closed = await rest.turns.done(_in_bars(_closed(rows, is_followed=bool(minutes)), step, timeframe))
-    if closed:
-        closed = unbroken(
-            closed, length, timeframe.longest_filled_gap, open_bar if minutes else closed[-1].open_time + length
-        )
+    rows = await candles_between(rest, adapter, instrument, step, begin, open_bar + length)
+    if rows:
+        open_bar = _end(rows, step * MINUTE_MS, length)
+    known = [row.candle for row in rows if row.candle.open_time < open_bar]
+    closed = unbroken(
+        await rest.turns.done(_in_bars(known, step, timeframe)), length, timeframe.longest_filled_gap, open_bar
+    )
     found: list[Candle] = []
-    if closed:
-        following = closed[-1].open_time + length
-        later = [candle for candle in _closed(minutes, is_followed=False) if candle.open_time >= following]
-        found = with_quiet(later, closed[-1].close, following, MINUTE_MS)
+    if timeframe.minutes > 1:
+        minutes = closed_rows(await candles_between(rest, adapter, instrument, 1, open_bar, end))
+        if closed:
+            found = with_quiet([row.candle for row in minutes], closed[-1].close, open_bar, MINUTE_MS)
     # With fewer than were asked for, the exchange has no more: for whoever decides the market began there.
     is_whole = count < bars or not closed or closed[0].open_time > begin
     return History(Bars.from_candles(found), is_whole=is_whole, bars=Bars.from_candles(closed))
@@ -70,14 +67,18 @@ def interval(adapter: Adapter, minutes: int) -> int:
     return max(each for each in adapter.intervals if minutes % each == 0)
 
 
-def _closed(rows: Sequence[HistoryRow], *, is_followed: bool) -> list[Candle]:
-    """The candles that are closed. The last one is, if it is followed by another or says so."""
-    last = len(rows) - 1
-    return [
-        row.candle
-        for place, row in enumerate(rows)
-        if row.is_closed or (row.is_closed is None and (place < last or is_followed))
-    ]
+def _end(rows: Sequence[HistoryRow], step: int, length: int) -> int:
+    """Where the bars end that are closed, in ms: at the bar of the first candle that is not, or after the last one.
+
+    Args:
+        rows: oldest first.
+        step: length of a candle, in ms.
+        length: of a bar, in ms.
+    """
+    closed = {row.candle.open_time for row in closed_rows(rows)}
+    first_open = (row.candle.open_time for row in rows if row.candle.open_time not in closed)
+    end = next(first_open, rows[-1].candle.open_time + step)
+    return end - end % length
 
 
 def _in_bars(candles: Sequence[Candle], step: int, timeframe: Timeframe) -> Pieces[list[Candle]]:
