@@ -82,3 +82,34 @@ async def test_while_a_token_is_rotated_both_secrets_are_accepted(
         found = await book.find(secret)
         assert (found is not None) == expected
         assert found is None or (found.name, found.role) == ("ann", "tuner")
+
+
+@pytest.mark.parametrize("what", ["revoked", "rotated", "created and revoked"])
+async def test_what_was_refused_stays_so_when_the_database_forgets_it(
+    tmp_path: Path, what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As after a failover that lost the last changes. Whoever has seen it refuses the secret, and stores it again."""
+    with (
+        closing(SqliteRevisionStore(tmp_path / "before.db")) as before,
+        closing(SqliteRevisionStore(tmp_path / "v.db")) as lagging,
+    ):
+        eve = Token("eve", digest(new_secret()), "viewer", "2026-01-01T00:00:00.000Z")
+        for each in (before, lagging):
+            each.add_token(eve)
+            if "created" not in what or each is before:
+                each.add_token(Token("ann", digest(SECRET), "tuner", "2026-01-01T00:00:01.000Z"))
+        if what == "rotated":
+            before.rotate_token("ann", digest(NEW), None, written(now()))
+        else:
+            before.revoke_token("ann", written(now()))
+        book = TokenBook(before, StoreThread(10.0))
+        book._store = lagging  # the address is the same, and what answers is another database
+        await book.refresh()
+        assert await book.find(SECRET) is None
+        assert (await book.find(NEW) is not None) == (what == "rotated")
+        assert "The database had forgotten that tokens were revoked or rotated" in caplog.text
+        assert lagging.tokens() == before.tokens()
+        assert await TokenBook(lagging, StoreThread(10.0)).find(SECRET) is None
+        caplog.clear()
+        await book.refresh()
+        assert caplog.text == ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from itertools import count
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from vivienne.access.caller import no_longer_valid
 from vivienne.access.secrets import SECRET, digest, new_secret
 from vivienne.access.tickets import Tickets, mark_in, mark_of
-from vivienne.errors import StoreError, TokenRefused, UnknownToken
+from vivienne.errors import NameTaken, StoreError, TokenRefused, UnknownToken
+from vivienne.store.kept_tokens import keep_tokens, lost, with_lost
 from vivienne.store.token import Token
 from vivienne.times import now, written
 
@@ -190,7 +191,11 @@ class TokenBook:
     async def refresh(self) -> None:
         """Read the tokens again. While the store does not answer, the known ones stay valid."""
         try:
-            self._take(await self._thread.reads.look_up(self._store.tokens))
+            found = await self._thread.reads.look_up(self._store.tokens)
+            forgotten = lost(self._all, found)
+            self._take(with_lost(found, forgotten))
+            if forgotten:
+                await self._store_again(forgotten)
         except StoreError as error:
             self._take(self._all)  # some may have expired
             if not self._failing:
@@ -198,6 +203,17 @@ class TokenBook:
             self._failing = True
         else:
             self._failing = False
+
+    async def _store_again(self, forgotten: list[Token]) -> None:
+        """Store revocations and rotations again that the database has forgotten."""
+        with suppress(NameTaken):  # another process is doing the same
+            kept = await self._thread.run(keep_tokens, forgotten, self._store)
+            if names := [*kept.as_before, *kept.newest_only]:
+                _log.warning(
+                    "The database had forgotten that tokens were revoked or rotated, as after a failover: %s. What was "
+                    "refused is refused, and stored again",
+                    ", ".join(names),
+                )
 
     async def follow(self) -> None:
         """Refresh every `REFRESH_SECONDS`, until cancelled."""

@@ -1,4 +1,7 @@
-"""Tokens of a database that a backup replaces. A secret that is refused there is refused afterwards too."""
+"""Tokens of a database that a backup replaces, or that went back to an earlier state, such as at a failover.
+
+A secret that was refused before is refused afterwards too.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from vivienne.store.base import RevisionStore
+    from vivienne.store.base import TokenStore
 
 _FIELDS = tuple(Token.__dataclass_fields__)
 
@@ -54,7 +57,7 @@ def tokens_in(db: Path) -> list[Token]:
     return [replace(token, rotations=int(token.earlier_digest is not None)) for token in found]  # as the migration
 
 
-def keep_tokens(tokens: Sequence[Token], store: RevisionStore) -> KeptTokens:
+def keep_tokens(tokens: Sequence[Token], store: TokenStore) -> KeptTokens:
     """Refuse in a restored store what is refused in the database that it replaces.
 
     Args:
@@ -77,6 +80,30 @@ def keep_tokens(tokens: Sequence[Token], store: RevisionStore) -> KeptTokens:
         elif after.earlier_digest != found.earlier_digest:
             kept.newest_only.append(token.name)
     return kept
+
+
+def lost(known: Sequence[Token], found: Sequence[Token]) -> list[Token]:
+    """Known tokens of which a database has forgotten that they were revoked or rotated.
+
+    Args:
+        known: read from it before.
+        found: read from it now.
+    """
+    now = {token.name: token for token in found}
+    return [token for token in known if _is_lost(token, now.get(token.name))]
+
+
+def _is_lost(known: Token, found: Token | None) -> bool:
+    if found is None:
+        return known.revoked_at is not None or known.rotations > 0
+    return (known.revoked_at is not None and found.revoked_at is None) or found.rotations < known.rotations
+
+
+def with_lost(found: Sequence[Token], lost: Sequence[Token]) -> list[Token]:
+    """What a database has, and what it has forgotten."""
+    known = {token.name: token for token in lost}
+    kept = [_after_both(known.pop(each.name), each) if each.name in known else each for each in found]
+    return [*kept, *known.values()]
 
 
 def _after_both(here: Token, there: Token) -> Token:

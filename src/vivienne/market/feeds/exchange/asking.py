@@ -75,8 +75,8 @@ async def candles_between(
 ) -> list[HistoryRow]:
     """The exchange's candles of so many minutes that open from `begin` on and before `end`, in ms; oldest first.
 
-    Of each answer only the candles that it was asked for are taken, so that no more come than there can be. Each has the
-    last candle of the one before once more: it may have been open there.
+    Of each answer only the candles that it was asked for are taken, so that no more come than there can be. Each has
+    the last candle of the one before once more: it may have been open there.
 
     Raises:
         Refused: there is no answer, or none that can be read.
