@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING
 
 from redis.exceptions import ResponseError
 
 from vivienne.redis.client import is_full
 from vivienne.redis.link import LOST, start
+from vivienne.times import elapsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,12 +61,6 @@ if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) 
 return 0
 """
 
-# If available, a clock that runs while the machine sleeps: Redis may be on another machine.
-_clock: Callable[[], float] = (
-    partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
-)
-
-
 _STILL = 1
 """Answer to a process that holds the lease, and that no other one has followed."""
 
@@ -81,7 +74,7 @@ class Lease:
         clock: seconds, never turned back.
     """
 
-    def __init__(self, key: str, holder: str, clock: Callable[[], float] = _clock) -> None:
+    def __init__(self, key: str, holder: str, clock: Callable[[], float] = elapsed) -> None:
         self._key = key
         self._holder = holder
         self._clock = clock

@@ -5,6 +5,8 @@ from __future__ import annotations
 from time import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from vivienne.times import elapsed
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -17,7 +19,7 @@ _MOST = 256
 
 
 class _Standstill(NamedTuple):
-    """When Redis stood still, in seconds since 1970."""
+    """When Redis stood still."""
 
     began: float
     ended: float
@@ -32,12 +34,15 @@ class Silence:
 
     Args:
         every: seconds between two pings.
-        clock: in seconds since 1970.
+        clock: in seconds, never turned back.
+        wall_clock: in seconds since 1970. It may be moved: what it said before says nothing.
     """
 
-    def __init__(self, every: float, clock: Callable[[], float] = time) -> None:
+    def __init__(
+        self, every: float, clock: Callable[[], float] = elapsed, wall_clock: Callable[[], float] = time
+    ) -> None:
         self._every = every
-        self._clock = clock
+        self._clock, self._wall_clock = clock, wall_clock
         self._asked_at: float | None = None
         """Of the ping that is not answered."""
         self._answered_at: float | None = None
@@ -56,16 +61,18 @@ class Silence:
         self._asked_at, self._answered_at = None, now
 
     def since(self, at: float) -> float:
-        """Since when something that Redis took in at a time may have waited for that."""
+        """Since when something that Redis took in at a time may have waited for that, in seconds since 1970."""
         if self._answered_at is None:
             return at
-        is_silent = self._asked_at is not None and self._clock() - self._asked_at > LATE_SECONDS
-        if is_silent and at >= self._answered_at:
-            at = self._answered_at
+        now = self._clock()
+        taken_in = earliest = now - (self._wall_clock() - at)
+        is_silent = self._asked_at is not None and now - self._asked_at > LATE_SECONDS
+        if is_silent and taken_in >= self._answered_at:
+            earliest = self._answered_at
         for each in reversed(self._standstills):
-            if each.covers(at):
-                at = each.began
-        return at
+            if each.covers(earliest):
+                earliest = each.began
+        return at - (taken_in - earliest)
 
     def _note(self, standstill: _Standstill) -> None:
         self._standstills.append(standstill)

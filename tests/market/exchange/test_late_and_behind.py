@@ -214,3 +214,22 @@ def test_two_answers_without_a_later_minute_correct_nothing_yet() -> None:
         assert waiting.is_open
     assert waiting.compare([_row(0, 3.0), _row(1, 1.0)]) == []
     assert waiting.span() is None
+
+
+def test_quiet_minutes_after_one_that_was_corrected_have_its_close() -> None:
+    """An exchange that has no candle of them confirms none."""
+    waiting = Unconfirmed(EXCHANGES["coinbase"], Instrument("A", "A", "A", "B", 0.1))
+    wrong = _row(0, 3.0).candle
+    quiet = [_row(minute, 0.0).candle for minute in (1, 2)]
+    for each in (wrong, *quiet):
+        waiting.add(each)
+    right = HistoryRow(wrong._replace(close=7.0, volume=4.0), None)
+    answer = [right, _row(3, 1.0)]
+    assert waiting.compare(answer) == []
+    found = waiting.compare(answer)
+    assert [each.was for each in found] == [wrong, *quiet]
+    assert [each.candle.close for each in found] == [7.0, 7.0, 7.0]
+    assert {each.candle.open for each in found[1:]} == {7.0}
+    assert waiting.compare(answer) == []
+    assert waiting.span() is None
+    assert waiting.left == 0

@@ -281,6 +281,36 @@ def test_an_answer_that_reaches_the_stream_is_whole() -> None:
     assert splice.need() is None
 
 
+def test_where_the_closed_candle_does_not_come_the_trades_of_its_minute_are_asked_for() -> None:
+    """They may be lost with it, and without numbers nothing else tells so."""
+    exchange = Exchange(made_trades(5))
+    trades = [NumberedTrade(each.key, None, 1, each.trade) for each in exchange.trades]
+    first = [each for each in trades if each.trade.time < BEGIN + MINUTE_MS]
+    splice = FromTrades(BEGIN, 99.0, is_flagged=True)
+    splice.answer_trades([], is_whole=True)
+    splice.take(Traded("A", tuple(first[:-1])))
+
+    assert splice.take(Heard(BEGIN + MINUTE_MS + 2_000)) == []
+    assert splice.need() == TradesNeeded(first[-2], BEGIN)
+
+    (minute,) = closed(splice.answer_trades(first, is_whole=True))
+    assert minute == MinuteClosed(exchange.candles[BEGIN], "streamed")
+    assert splice.need() is None
+
+
+def test_a_quiet_minute_after_one_that_was_corrected_has_its_close() -> None:
+    splice = FromTrades(BEGIN, 99.0)
+    splice.answer_trades([], is_whole=True)
+    found: list[MinuteClosed] = []
+    for time in range(BEGIN, BEGIN + 2 * MINUTE_MS + 20_000, 10_000):
+        new = closed(splice.take(Heard(time)))
+        if new and not found:
+            splice.corrected(new[0].candle._replace(close=55.0))
+        found += new
+    _, quiet = found
+    assert quiet.candle == flat(BEGIN + MINUTE_MS)._replace(open=55.0, high=55.0, low=55.0, close=55.0)
+
+
 class Lossy:
     """An exchange whose stream is silent now and then, and leaves out what was traded then; its answers take a while.
 

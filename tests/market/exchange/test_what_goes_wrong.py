@@ -359,6 +359,23 @@ async def test_a_limit_is_obeyed_by_every_request_to_the_host(status: int, heade
             assert exchange.asked > 1
 
 
+async def test_a_limit_that_the_stream_meets_is_obeyed_by_answers_too() -> None:
+    """The connection and the question for the time are refused together; each says for how long."""
+    market = FakeMarket(ahead=600)
+    async with (
+        FakeExchange("kraken", market) as exchange,
+        followed(exchange, "kraken", patience=QUIETLY) as (_, (watching,)),
+    ):
+        await watching.until(2)
+        exchange.faults.status, exchange.faults.headers = 418, {"Retry-After": "2"}
+        before = exchange.asked
+        exchange.cut()
+        await until(lambda: exchange.asked > before)
+        begin = asyncio.get_running_loop().time()
+        await until(lambda: exchange.asked > before + 2)
+        assert asyncio.get_running_loop().time() - begin > 1.5
+
+
 async def test_a_program_that_was_held_up_for_long_gives_no_connection_up(monkeypatch: pytest.MonkeyPatch) -> None:
     market = FakeMarket(ahead=600)
     async with (

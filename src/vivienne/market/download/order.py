@@ -24,6 +24,7 @@ class Order:
         end: every candle ends by then, ms.
         is_to_now: the end is that of the newest candle that was closed, not one that was asked for.
         from_trades: candles are made from trades.
+        asked: the exchange's time when it was ordered, ms.
     """
 
     adapter: Adapter
@@ -33,6 +34,7 @@ class Order:
     end: int
     is_to_now: bool
     from_trades: bool
+    asked: int
 
     @property
     def identity(self) -> dict[str, str | int]:

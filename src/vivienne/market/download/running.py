@@ -96,7 +96,7 @@ async def planned(rest: Rest, adapter: Adapter, wish: Wish) -> Order:
             f"it is {iso(now)} at {adapter.title}"
         )
     from_trades = lacks_candles(adapter, wish.interval, begin, now)
-    return Order(adapter, instrument, wish.interval, begin, end, is_to_now, from_trades)
+    return Order(adapter, instrument, wish.interval, begin, end, is_to_now, from_trades, now)
 
 
 async def download(rest: Rest, order: Order, partial: Partial, target: Path, came: Callable[[int], None]) -> Downloaded:

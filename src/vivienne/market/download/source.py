@@ -9,12 +9,13 @@ from vivienne.market.feeds.exchange.adapter import Advice
 from vivienne.market.feeds.exchange.asking import candles_between
 from vivienne.market.feeds.exchange.minutes import MinuteBuilder
 from vivienne.market.feeds.exchange.rest import Refused, answer_of
+from vivienne.market.feeds.exchange.splicing import SETTLED_MS, closed_rows
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import DAY_MS, MINUTE_MS
 from vivienne.times import iso
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable, Iterator
+    from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 
     from vivienne.market.download.order import Order
     from vivienne.market.feeds.exchange.adapter import NumberedTrade
@@ -54,12 +55,16 @@ async def portions(rest: Rest, order: Order, begin: int, close: float | None) ->
 
 
 async def _from_candles(rest: Rest, order: Order, begin: int) -> AsyncGenerator[Portion]:
-    minutes, step = order.interval.minutes, order.adapter.history_rows * order.interval.milliseconds
+    minutes, length = order.interval.minutes, order.interval.milliseconds
+    step = order.adapter.history_rows * length
     since, is_first = begin, True
     while since < order.end:
         until = min(order.end, since + step)
-        rows = await candles_between(rest, order.adapter, order.instrument, minutes, since, until)
-        yield Portion([row.candle for row in rows if row.is_closed is not False], until)
+        # One more than are wanted: one that ended just now is whole if the same answer has a later one.
+        end = until + length if until == order.end else until
+        rows = await candles_between(rest, order.adapter, order.instrument, minutes, since, end)
+        closed = (row.candle for row in closed_rows(rows, order.asked, length))
+        yield Portion([candle for candle in closed if candle.open_time < until], until)
         since = await _begin_of_market(rest, order, until) if is_first and not rows else until
         is_first = False
 
@@ -81,7 +86,7 @@ async def _from_trades(rest: Rest, order: Order, begin: int, close: float | None
         new = builder.add(page)
         is_last = len(page) < order.adapter.trades_rows or page[-1].trade.time >= order.end
         if is_last:
-            builder.end(order.end - MINUTE_MS)
+            builder.end(_known_to(order, page) - MINUTE_MS)
         elif not new and after is not None:
             raise _refused(order, f"has too many trades at {iso(page[-1].trade.time)} to give those after them")
         if builder.hole() is not None:
@@ -89,6 +94,14 @@ async def _from_trades(rest: Rest, order: Order, begin: int, close: float | None
         minutes = (each for each in _made(builder) if each.open_time < order.end)
         yield Portion(list(_in_bars(bars, minutes)), min(builder.begin, order.end))
         after = page[-1] if page else None
+
+
+def _known_to(order: Order, page: Sequence[NumberedTrade]) -> int:
+    """Up to when all trades are known, ms: an answer may lack those of just now."""
+    if order.end + SETTLED_MS <= order.asked:
+        return order.end
+    newest = page[-1].trade.time if page else 0
+    return min(order.end, newest - newest % MINUTE_MS)
 
 
 async def _trades(rest: Rest, order: Order, after: NumberedTrade | None, begin: int) -> list[NumberedTrade]:

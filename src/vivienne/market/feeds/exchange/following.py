@@ -215,6 +215,8 @@ class Following:
     def confirm(self, rows: Sequence[HistoryRow]) -> None:
         """Compare minutes with the exchange's own."""
         found = self.made.unconfirmed.compare(rows)
+        for each in found:
+            self._splice.corrected(each.candle)
         self._put(list(found))
         if any(each.was.volume == 0 < each.candle.volume for each in found):
             self._surroundings.doubt(f"the stream of {self._adapter.title} lacks trades of {self.instrument.symbol}")

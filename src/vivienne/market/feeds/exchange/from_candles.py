@@ -140,6 +140,10 @@ class FromCandles:
             self._next += MINUTE_MS
         return found + self._released()
 
+    def corrected(self, candle: Candle) -> None:
+        """See `Splice`. Quiet minutes come from the exchange too."""
+        del candle
+
     def short_minutes(self) -> Collection[int]:
         """See `Splice`. The exchange's own candles lack no trades."""
         return ()

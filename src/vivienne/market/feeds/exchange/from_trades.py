@@ -54,6 +54,8 @@ class FromTrades:
     def __init__(self, begin: int, close: float | None, *, is_flagged: bool = False, room: Room | None = None) -> None:
         self._builder = MinuteBuilder(begin, close, room=room, flag_grace=_CHECK_GRACE_MS if is_flagged else 0)
         self._builder.interrupt()
+        self._is_flagged = is_flagged
+        self._asked_without_flag: int | None = None
         self._own: dict[int, Candle] = {}
         self._under_way: dict[int, Candle] = {}
         self._made: dict[int, Candle] = {}
@@ -168,10 +170,22 @@ class FromTrades:
         if theirs.trade_count > (0.0 if mine is None else mine.trade_count):
             self._builder.doubt(None)
 
+    def _doubt_without_flag(self) -> None:
+        """A minute that is over and has no closed candle may lack trades too, where these have no numbers: ask once."""
+        minute, last = self._builder.begin, self._builder.last
+        if not self._is_flagged or minute in self._own or minute == self._asked_without_flag:
+            return
+        is_numbered = last is not None and last.number is not None
+        if is_numbered or not self._builder.is_over or self._builder.is_broken or self._builder.hole() is not None:
+            return
+        self._asked_without_flag = minute
+        self._builder.doubt(last)
+
     def _look_at_next(self) -> None:
         """See whether the exchange's own candles end the oldest minute, or tell of trades that it lacks."""
         self._end_confirmed()
         self._doubt_fewer()
+        self._doubt_without_flag()
 
     def _closed(self, candle: Candle) -> list[FeedEvent]:
         """A minute that was made. Where the exchange's own candle is there already and differs, it is the minute."""
@@ -256,6 +270,10 @@ class FromTrades:
                 yield [MinuteClosed(row.candle, "filled"), *self._minutes()]
         is_young = asked < self._builder.begin + MINUTE_MS + SETTLED_MS
         self._ask_from = self.heard + ASKED_AGAIN_MS if self._builder.is_broken and is_young else self.heard
+
+    def corrected(self, candle: Candle) -> None:
+        """See `Splice`."""
+        self._builder.close_at(candle)
 
     def short_minutes(self) -> Collection[int]:
         """See `Splice`."""

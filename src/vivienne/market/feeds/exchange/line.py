@@ -116,6 +116,10 @@ class Line:
                         task.cancel()
         except (WebSocketException, OSError, ValueError) as error:
             advice = self._advice(error)
+            if isinstance(
+                error, InvalidStatus
+            ):  # the other question is refused too, and for how long may be said there
+                await asyncio.wait([asking], timeout=CLOSE_SECONDS)
             if watch.expired():
                 advice = Advice("retry", self._quiet())
             elif connection is not None and connection.is_flooded:

@@ -71,13 +71,15 @@ class Outlet:
             if self._is_over:
                 return
             self._is_there.clear()
-            if (said := _said(self._contact())) != told_contact:
-                told_contact = said
-                yield ContactChanged()
-            if (trouble := self._trouble()) not in (told, None):
-                told = trouble
-                yield FeedTrouble(told)
-            while self._waiting:
+            while True:  # what changes while somebody takes a minute is told before the next one
+                if (said := _said(self._contact())) != told_contact:
+                    told_contact = said
+                    yield ContactChanged()
+                if (trouble := self._trouble()) not in (told, None):
+                    told = trouble
+                    yield FeedTrouble(told)
+                if not self._waiting:
+                    break
                 yield self._waiting.popleft()
             if self._trouble() is None and told is not None:  # only now, because a history may have come between
                 told = None

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from vivienne.market.feeds.base import FeedEvent
     from vivienne.market.feeds.exchange.adapter import HistoryRow, NumberedTrade, StreamEvent
+    from vivienne.market.types import Candle
 
 SETTLED_MS = 30_000
 """So long after the end of a minute its candle counts though the answer has no later one: markets may be quiet."""
@@ -121,6 +122,9 @@ class Splice(Protocol):
             asked: the exchange's clock when it was asked for, in ms since the epoch.
         """
 
+    def corrected(self, candle: Candle) -> None:
+        """A minute that was made is this one: quiet minutes after it have its close."""
+
     def short_minutes(self) -> Collection[int]:
         """Open times of minutes that were made without trades that came later; each is given once."""
 
@@ -138,7 +142,7 @@ def is_closed(row: HistoryRow, heard: int) -> bool:
     return row.candle.open_time + MINUTE_MS <= heard if row.is_closed is None else row.is_closed
 
 
-def closed_rows(rows: Sequence[HistoryRow], asked: int = 0) -> list[HistoryRow]:
+def closed_rows(rows: Sequence[HistoryRow], asked: int = 0, length: int = MINUTE_MS) -> list[HistoryRow]:
     """The candles of an answer that are closed: as the exchange says, else where it has a later one, or they are old.
 
     The stream's clock alone closes none: what answers may be seconds behind it, and a candle lacks trades then.
@@ -146,11 +150,8 @@ def closed_rows(rows: Sequence[HistoryRow], asked: int = 0) -> list[HistoryRow]:
     Args:
         rows: oldest first.
         asked: the exchange's clock when it was asked, in ms since the epoch; 0 where it does not count.
+        length: of a candle, in ms.
     """
     newest = max((row.candle.open_time for row in rows), default=0)
-    return [row for row in rows if (_has_ended(row, newest, asked) if row.is_closed is None else row.is_closed)]
-
-
-def _has_ended(row: HistoryRow, newest: int, asked: int) -> bool:
-    end = row.candle.open_time + MINUTE_MS
-    return end <= newest or end + SETTLED_MS <= asked
+    over = max(newest, asked - SETTLED_MS)
+    return [row for row in rows if (row.candle.open_time + length <= over if row.is_closed is None else row.is_closed)]

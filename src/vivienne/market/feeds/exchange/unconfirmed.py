@@ -124,10 +124,15 @@ class Unconfirmed:
         newest = max((row.candle.open_time for row in rows), default=0)
         found: list[MinuteCorrected] = []
         self.is_open = False
+        before: Candle | None = None
         for time, waiting in list(self._minutes.items()):
             other = theirs.get(time)
+            if before is not None and before.open_time + MINUTE_MS == time and other is None:
+                found += self._follow(waiting, before)
             if other is None:
-                if time < newest:  # some exchanges have no candle of a minute without trades
+                # Some exchanges have no candle of a minute without trades. As long as the one before may be corrected,
+                # so may this one.
+                if time < newest and time - MINUTE_MS not in self._minutes:
                     self._leave(time, is_known=waiting.candle.volume == 0)
             elif not self._differ(waiting.candle, other):
                 self._agree(time, waiting, has_later=time < newest)
@@ -136,7 +141,16 @@ class Unconfirmed:
                 self._replace(time, waiting, other)
             elif waiting.looks >= _MOST_LOOKS:
                 self._leave(time, is_known=False)
+            before = self._minutes.get(time, waiting).candle
         return found
+
+    def _follow(self, waiting: _Waiting, before: Candle) -> list[MinuteCorrected]:
+        """A minute without trades has the close of the one before, also where that was corrected since."""
+        was, close = waiting.candle, before.close
+        if was.volume or was.close == close:
+            return []
+        waiting.candle = was._replace(open=close, high=close, low=close, close=close)
+        return [MinuteCorrected(waiting.candle, was)]
 
     def _agree(self, time: int, waiting: _Waiting, *, has_later: bool) -> None:
         """The exchange says the same, which counts once it has a later minute. One that is short is awaited."""
