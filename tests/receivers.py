@@ -126,6 +126,28 @@ async def receiving(*behaviours: Behaviour, tls: ssl.SSLContext | None = None) -
         await asyncio.gather(*serving, return_exceptions=True)
 
 
+@asynccontextmanager
+async def mail_server(mails: list[bytes]) -> AsyncIterator[int]:
+    """Run a server for mail, which keeps what it gets; its port."""
+    answers = {b"EHLO": b"250-here\r\n250 AUTH PLAIN\r\n", b"AUTH": b"235 ok\r\n", b"DATA": b"354 go on\r\n"}
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 here\r\n")
+        while line := await reader.readline():
+            command = line[:4].upper()
+            writer.write(answers.get(command, b"250 ok\r\n"))
+            if command == b"DATA":
+                mails.append((await reader.readuntil(b"\r\n.\r\n"))[:-5])
+                writer.write(b"250 ok\r\n")
+            if command == b"QUIT":
+                break
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
 def certificate(folder: Path, host: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """A context of a server with a certificate of a new authority for a host, and one that trusts the authority."""
     key = ec.generate_private_key(ec.SECP256R1())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import email
 import os
 import sys
 import zlib
@@ -101,6 +102,24 @@ async def test_an_answer_that_unpacks_to_more_than_a_message_may_take_fails_it()
     async with receiving(receivers.answer(body=packed, content_encoding="gzip")) as receiver:
         attempt = await sent(f"json://127.0.0.1:{receiver.port}/")
     assert attempt == Attempt("failed", "The answer of the service takes more than 256 MB of memory, the limit")
+
+
+async def test_what_others_wrote_is_text_in_a_mail_and_no_html() -> None:
+    """An author or a reason that is HTML would hide what follows, or show a link."""
+    mails: list[bytes] = []
+    hostile = '<a href="//evil.example">Log in</a><script>'
+    async with receivers.mail_server(mails) as port:
+        url = f"mailto://ann:word@127.0.0.1:{port}?from=a@a.example&to=b@a.example&mode=insecure"
+        (channel,) = rule({"type": "apprise", "url": url, "title": hostile}).channels
+        told = Message("evt_1", event(text=f"changed by {hostile} (version 2)"), channel)
+        attempt = await PeopleSender(Vault(None), HERE).send(told)
+    assert attempt.outcome == "delivered", attempt
+    found = email.message_from_bytes(mails[0])
+    parts = {each.get_content_type(): each.get_payload(decode=True) for each in found.walk() if not each.is_multipart()}
+    assert b"(version 2)" in parts["text/plain"]
+    assert hostile.encode() in parts["text/plain"]
+    assert b"<a" not in parts.get("text/html", b"")
+    assert b"<script" not in parts.get("text/html", b"")
 
 
 async def test_a_process_that_ends_without_an_answer_is_told() -> None:

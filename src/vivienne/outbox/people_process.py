@@ -126,7 +126,7 @@ def send(url: str, title: str, text: str, hosts: AllowedHosts) -> tuple[bool, st
     """Send a message; tell whether it was delivered, and what the service said."""
     if scheme(url) in LOCAL_SERVICES:
         return False, f"{scheme(url)}:// acts on the machine of Vivienne and reaches nobody; choose another service"
-    from apprise import Apprise, AppriseAsset  # noqa: PLC0415  # an extra
+    from apprise import Apprise, AppriseAsset, NotifyFormat  # noqa: PLC0415  # an extra
 
     said = _Said()
     log = logging.getLogger("apprise")
@@ -139,7 +139,8 @@ def send(url: str, title: str, text: str, hosts: AllowedHosts) -> tuple[bool, st
     if not service.add(url):
         return False, guard.refused or "apprise does not know the service of the URL; see its documentation"
     try:
-        is_delivered = service.notify(body=text, title=title)
+        # Names and reasons of others are in it: it is text, also for a service that takes HTML.
+        is_delivered = service.notify(body=text, title=title, body_format=NotifyFormat.TEXT)
     except Exception as error:  # noqa: BLE001  # of any of a hundred services
         return False, guard.refused or f"{type(error).__name__}: {error}"
     return bool(is_delivered), said.text if is_delivered else guard.refused or said.text or "The service refused it"
