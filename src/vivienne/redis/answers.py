@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import hiredis  # noqa: F401  # the library can do without, but its own parser has no bounds
 from redis._parsers import _AsyncHiredisParser
+from redis._parsers.hiredis import NOT_ENOUGH_DATA
 from redis.exceptions import ConnectionError as BrokenOff
 from redis.exceptions import InvalidResponse, RedisError
 from typing_extensions import override
@@ -235,6 +236,12 @@ class BoundedParser(_AsyncHiredisParser):
         reader: Any = self._reader
         reader.feed(data)
         return True
+
+    def ready(self) -> Any:
+        """An answer or a message that has come whole and was not read; None without one."""
+        reader: Any = self._reader
+        found = reader.gets()
+        return None if found is NOT_ENOUGH_DATA else found
 
     @classmethod
     @override

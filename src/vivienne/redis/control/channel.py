@@ -76,10 +76,9 @@ class ControlChannel:
             self._has_ended.clear()
             try:
                 async with aclosing(heard(redis, ready, self._names.channel, ending=self._ending)) as messages:
-                    async for raw in messages:
+                    async for raw in messages:  # others have their turn every few milliseconds
                         if raw is not None:
                             self._take(raw)
-                            await asyncio.sleep(0)  # a switch is begun, and others have their turn
             finally:
                 self._has_ended.set()
         await asyncio.Event().wait()  # the link goes on until what was heard is applied
