@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
+import time
 from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -15,8 +17,8 @@ from click.testing import CliRunner
 from running import RunningServer, data, run_program
 from vivienne.commands.http import THREAD, ask, read_json
 from vivienne.commands.main import main
-from vivienne.commands.pause import switch_at_server
-from vivienne.errors import NotSwitched
+from vivienne.commands.pause import switch_at_server, switch_in_database
+from vivienne.errors import NotSwitched, VersionConflict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,7 +130,7 @@ def test_a_pause_follows_no_redirect_and_its_token_goes_nowhere_else(
         elsewhere, seen_elsewhere = servers.enter_context(answering(200, PAUSED))
         asked, seen = servers.enter_context(answering(status, {}, Location=f"{elsewhere}/"))
         with pytest.raises(NotSwitched, match=rf"redirects to '{elsewhere}/' \({status}\).*nothing was changed"):
-            switch_at_server(asked, "pause", {})
+            switch_at_server(asked, "pause", {}, time.time())
 
     assert len(seen) == 1
     assert seen[0].startswith("POST ")
@@ -145,12 +147,12 @@ def test_a_server_that_answers_a_byte_at_a_time_does_not_hold_a_pause_up_for_eve
                 accepted.sendall(b"X")
 
     ended = threading.Event()
-    monkeypatch.setattr(ask, "__defaults__", (None, 0.2))
+    monkeypatch.setattr(ask, "__defaults__", (None, 0.2, None))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         serving = threading.Thread(target=answer, args=(listening,))
         serving.start()
         with pytest.raises(NotSwitched, match=r"no answer within 0.2 s"):
-            switch_at_server(f"http://127.0.0.1:{listening.getsockname()[1]}", "pause", {})
+            switch_at_server(f"http://127.0.0.1:{listening.getsockname()[1]}", "pause", {}, time.time())
         ended.set()
         for thread in (serving, *(each for each in threading.enumerate() if each.name == THREAD)):
             thread.join(30)
@@ -174,9 +176,9 @@ def test_a_server_that_answers_a_byte_at_a_time_does_not_hold_a_pause_up_for_eve
 )
 def test_a_pause_succeeds_only_where_the_answer_says_that_all_of_it_is_paused(answer: Any) -> None:
     with answering(200, answer) as (url, _), pytest.raises(NotSwitched):
-        switch_at_server(url, "pause", {})
+        switch_at_server(url, "pause", {}, time.time())
     with answering(200, PAUSED) as (url, _):
-        assert switch_at_server(url, "pause", {})["paused"] == ["BTC", "ETH"]
+        assert switch_at_server(url, "pause", {}, time.time())["paused"] == ["BTC", "ETH"]
 
 
 def test_an_answer_that_is_nested_without_end_is_none() -> None:
@@ -199,3 +201,15 @@ def test_what_a_server_says_cannot_steer_a_terminal() -> None:
     for output in (done.output, refused.output):
         assert r"Paused \x1b]0;owned\x07\x9b2J\u202e by agent 1/2" in output
         assert output.replace("\n", "").isprintable()
+
+
+def test_a_resumption_ends_no_pause_that_was_made_after_the_command_was_given(tmp_path: Path) -> None:
+    """It takes a moment until the command is loaded and the database answers."""
+    with RunningServer(db=tmp_path / "v.db") as server:
+        given_at = time.time() - 0.1
+        server.post("pause", {}).raise_for_status()
+        with pytest.raises(NotSwitched, match="Somebody paused after this resumption was asked for"):
+            switch_at_server(server.url, "resume", {}, given_at)
+    with pytest.raises(VersionConflict, match="Somebody paused after this resumption was asked for"):
+        asyncio.run(switch_in_database(tmp_path / "v.db", "resume", {}, given_at))
+    assert asyncio.run(switch_in_database(tmp_path / "v.db", "resume", {}, time.time()))["paused"] == []

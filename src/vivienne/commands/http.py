@@ -18,7 +18,7 @@ from vivienne.addresses import shown_address
 from vivienne.errors import NotNow, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 TOKEN_VARIABLE = "VIVIENNE_TOKEN"  # noqa: S105  # the name of a variable
 """The token comes from the environment, because other users of the machine can read arguments."""
@@ -40,7 +40,13 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         """None makes it an `HTTPError`."""
 
 
-def ask(url: str, path: str, body: bytes | None = None, seconds: float = ANSWER_SECONDS) -> bytes:
+def ask(
+    url: str,
+    path: str,
+    body: bytes | None = None,
+    seconds: float = ANSWER_SECONDS,
+    headers: Mapping[str, str] | None = None,
+) -> bytes:
     """The answer of a server: to a POST of JSON, or without a body to a GET.
 
     No proxy is used, because a pause must not depend on one, and no redirect is followed.
@@ -52,7 +58,7 @@ def ask(url: str, path: str, body: bytes | None = None, seconds: float = ANSWER_
         ValueError: the same, or it speaks no HTTP.
         HTTPException: the same.
     """
-    asked = _request(url, path, body)
+    asked = _request(url, path, body, headers)
     answer: Future[bytes] = Future()
     # In a thread that nobody waits for: the time limit of a socket starts again with each byte.
     threading.Thread(target=_ask, args=(asked, seconds, answer), name=THREAD, daemon=True).start()
@@ -118,14 +124,18 @@ def detail_of(error: HTTPError) -> str:
         return f"{error.code} {error.reason}"
 
 
-def _request(url: str, path: str, body: bytes | None = None) -> urllib.request.Request:
+def _request(
+    url: str, path: str, body: bytes | None = None, more: Mapping[str, str] | None = None
+) -> urllib.request.Request:
     if not url.startswith(("http://", "https://")) or shown_address(url) != url:
         # It is not repeated: there may be a password in it.
         raise SettingsError(
             "--url must begin with http:// or https:// and have a host, as in http://localhost:8000, but no user, "
             f"password or options; a token belongs in {TOKEN_VARIABLE}"
         )
-    headers = {"Content-Type": "application/json"} if body is not None else {}
+    headers = dict(more or {})
+    if body is not None:
+        headers["Content-Type"] = "application/json"
     if token := os.environ.get(TOKEN_VARIABLE):
         headers["Authorization"] = f"Bearer {token}"
     return urllib.request.Request(url.rstrip("/") + path, body, headers)  # noqa: S310  # checked above

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gc
 from importlib import import_module
+from time import process_time, time
 from typing import Any, NamedTuple
 
 import click
 
 from vivienne.commands.failure import Failure
 from vivienne.errors import VivienneError
+
+BEGAN_AT = "vivienne.began_at"
+"""Name in the `meta` of a context of the time at which the command was given, in seconds since 1970."""
 
 
 class _Command(NamedTuple):
@@ -79,6 +83,15 @@ class _Commands(click.Group):
         """List the commands without loading them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, each.summary) for name, each in _COMMANDS.items()])
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Note when the process began, as near as its processor time tells: loading a command takes a while."""
+        began_at = time() - process_time()
+        context = super().make_context(info_name, args, parent, **extra)
+        context.meta[BEGAN_AT] = began_at
+        return context
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error raised on purpose becomes one line and an exit code."""

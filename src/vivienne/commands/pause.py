@@ -6,14 +6,17 @@ import asyncio
 import json
 import urllib.error
 from http.client import HTTPException
+from time import time
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from vivienne.access.caller import Caller
+from vivienne.changes.asked import Asked, asked_at
 from vivienne.channels.envelope import open_envelope
 from vivienne.commands.database import existing, service_over
 from vivienne.commands.http import ask, detail_of, no_answer, read_json
+from vivienne.commands.main import BEGAN_AT
 from vivienne.commands.options import author_option, json_option, system_user
 from vivienne.errors import InvalidConfiguration, NotSwitched, SettingsError
 from vivienne.logs.records import many_lines
@@ -79,27 +82,34 @@ def _switch(
     if url is not None and db is not None:
         raise SettingsError("--url and --db do not go together: a server has its database open itself")
     if db is not None:
-        answer = asyncio.run(switch_in_database(database(db), kind, texts))
+        answer = asyncio.run(switch_in_database(database(db), kind, texts, _began_at()))
     else:
-        answer = switch_at_server(url or "http://localhost:8000", kind, texts)
+        answer = switch_at_server(url or "http://localhost:8000", kind, texts, _began_at())
     still = f" (paused now: {', '.join(answer['paused'])})" if answer["paused"] else ""
     click.echo(json.dumps(answer) if as_json else many_lines(answer["message"] + still))
 
 
-def switch_at_server(url: str, kind: Kind, fields: dict[str, str]) -> Switched:
+def _began_at() -> float:
+    """When the command was given, in seconds since 1970: a pause that came since is not ended by it."""
+    return float(click.get_current_context().meta[BEGAN_AT])
+
+
+def switch_at_server(url: str, kind: Kind, fields: dict[str, str], began_at: float) -> Switched:
     """Ask a running server to pause or resume.
 
     Args:
         url: of the server.
         kind: pause or resume.
         fields: `asset_symbol`, `author`, `reason`, if given.
+        began_at: when it was asked for, in seconds since 1970.
 
     Raises:
         SettingsError: the address is not valid.
         NotSwitched: it cannot be reached, refuses, redirects, or does not say that it was done.
     """
     try:
-        answer = read_json(ask(url, PATH + kind, json.dumps(fields).encode()))
+        age = {"X-Request-Age": f"{max(0.0, time() - began_at):.3f}"}
+        answer = read_json(ask(url, PATH + kind, json.dumps(fields).encode(), headers=age))
     except urllib.error.HTTPError as error:
         raise NotSwitched(f"{url} {_refusal(error)}") from error
     except (OSError, ValueError, HTTPException) as error:
@@ -128,7 +138,7 @@ def _are_texts(values: Any) -> bool:
     return isinstance(values, list) and all(isinstance(each, str) for each in values)
 
 
-async def switch_in_database(db: Path | PostgresUrl, kind: Kind, fields: dict[str, str]) -> Switched:
+async def switch_in_database(db: Path | PostgresUrl, kind: Kind, fields: dict[str, str], began_at: float) -> Switched:
     """Write a pause or its end into a database; processes that share or open it follow.
 
     Raises:
@@ -144,7 +154,9 @@ async def switch_in_database(db: Path | PostgresUrl, kind: Kind, fields: dict[st
     if envelope.asset is not None and not ASSET_NAME.fullmatch(envelope.asset):
         raise SettingsError(f"--asset: {envelope.asset!r} is not a valid asset name; {VALID_NAME}")
     async with service_over(db, *([envelope.asset] if envelope.asset else [])) as service:
-        answer = await service.switch(envelope.switch(kind, channel=CHANNEL, caller=Caller()))
+        with asked_at(Asked.at(time(), began_at)):
+            request = envelope.switch(kind, channel=CHANNEL, caller=Caller())
+        answer = await service.switch(request)
     if answer["status"] != "success":
         raise NotSwitched(f"The database {db} did not store it: {answer['message']}")
     return answer
