@@ -206,7 +206,8 @@ def test_what_a_server_says_cannot_steer_a_terminal() -> None:
 def test_a_resumption_ends_no_pause_that_was_made_after_the_command_was_given(tmp_path: Path) -> None:
     """It takes a moment until the command is loaded and the database answers."""
     with RunningServer(db=tmp_path / "v.db") as server:
-        given_at = time.time() - 0.1
+        given_at = time.time()
+        time.sleep(0.1)
         server.post("pause", {}).raise_for_status()
         with pytest.raises(NotSwitched, match="Somebody paused after this resumption was asked for"):
             switch_at_server(server.url, "resume", {}, given_at)

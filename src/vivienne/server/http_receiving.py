@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _FEW_TURNS = 16
 """Turns in a row after which a connection belongs to those that are parsed a few at a time. A body of the greatest
 length has fewer, unless it comes in small pieces."""
-_LONGEST_AT_PROXY = 60.0
+_LONGEST_BEFORE = 60.0
 """Seconds for which a request waits at a proxy at most."""
 _LONGEST_ADDRESS = 64
 _UPGRADE_KEY = b"sec-websocket-key"
@@ -186,10 +186,10 @@ class Receiving(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Check the headers, and take the host of an absolute address."""
         self._arriving.end_head()
-        if self.everything.is_proxy(self.address):
-            self._begun_since = min(self._begun_since, time() - waited_at_proxy(self.headers))
-            if (caller := forwarded_for(self.headers)) is not None:
-                self.everything.speaks_for(self, caller)
+        # Believed of anybody: it makes only their own resumption older.
+        self._begun_since = min(self._begun_since, time() - waited_before(self.headers))
+        if self.everything.is_proxy(self.address) and (caller := forwarded_for(self.headers)) is not None:
+            self.everything.speaks_for(self, caller)
         is_handshake = self.parser.should_upgrade() and self._should_upgrade()
         refused = refusal(self.url, self.headers, is_handshake=is_handshake)
         if refused is not None:
@@ -243,14 +243,14 @@ class Receiving(HttpToolsProtocol):
         raise NotImplementedError
 
 
-def waited_at_proxy(headers: Iterable[tuple[bytes, bytes]]) -> float:
-    """Seconds since the first byte of a request came to a proxy, as that says; 0 if it does not."""
+def waited_before(headers: Iterable[tuple[bytes, bytes]]) -> float:
+    """Seconds since a request was asked for, as a proxy or the command line says; 0 if they do not."""
     said = [value for name, value in headers if name == b"x-request-age"]
     try:
         seconds = float(said[-1]) if said else 0.0
     except ValueError:
         return 0.0
-    return min(max(0.0, seconds), _LONGEST_AT_PROXY) if isfinite(seconds) else 0.0
+    return min(max(0.0, seconds), _LONGEST_BEFORE) if isfinite(seconds) else 0.0
 
 
 def forwarded_for(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
