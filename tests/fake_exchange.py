@@ -85,6 +85,11 @@ class FakeMarket:
         }
         self._times = {base: [each.trade.time for each in trades] for base, trades in self.trades.items()}
 
+    def leave_out(self, base: str, begin: int, end: int) -> None:
+        """Have nobody trade from a time on and before another."""
+        kept = [each for each in self.trades[base] if not begin <= each.trade.time < end]
+        self.trades[base], self._times[base] = kept, [each.trade.time for each in kept]
+
     def restart(self) -> None:
         """The exchange's time is `BEGIN` now."""
         self._began = time.monotonic()

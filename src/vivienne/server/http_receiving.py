@@ -33,7 +33,7 @@ _FEW_TURNS = 16
 """Turns in a row after which a connection belongs to those that are parsed a few at a time. A body of the greatest
 length has fewer, unless it comes in small pieces."""
 _LONGEST_BEFORE = 60.0
-"""Seconds for which a request waits at a proxy at most."""
+"""Seconds for which a request waits before it comes, at most."""
 _LONGEST_ADDRESS = 64
 _UPGRADE_KEY = b"sec-websocket-key"
 _INVALID = "Invalid HTTP request received."

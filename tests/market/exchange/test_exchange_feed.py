@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exchange_watching import IMPATIENT, SECONDS, check, followed, generous, until
+from exchange_watching import IMPATIENT, QUIETLY, SECONDS, check, followed, generous, until
 from fake_exchange import BEGIN, DIALECTS, FakeExchange, FakeMarket
 from sizes import rounds
 from vivienne import slices
@@ -369,3 +369,49 @@ async def test_what_was_not_read_yet_is_no_silence() -> None:
     later = candle._replace(volume=candle.volume + 1.0)
     await hearing.is_news(json.dumps(DIALECTS["bybit"]().candle("BTC", later, BEGIN, is_closed=False)[0]))
     assert hearing.silent() == ["ETHUSDT"]
+
+
+async def test_a_day_that_has_more_minutes_than_the_exchange_gives_is_whole_all_the_same() -> None:
+    """Kraken has 720 rows of each interval."""
+    hours = 20
+    begin = BEGIN - BEGIN % Timeframe.D1.milliseconds + hours * 60 * MINUTE_MS
+    market = FakeMarket(past=5 * 24 * 60 + hours * 60, ahead=60, begin=begin)
+    async with (
+        FakeExchange("kraken", market) as exchange,
+        followed(exchange, "kraken", timeframe=Timeframe.D1, bars=4, patience=QUIETLY) as (_, (watching,)),
+    ):
+        await watching.wait(lambda: len(watching.histories) == 1)
+    minutes = watching.history.history.minutes
+    midnight = begin - hours * 60 * MINUTE_MS
+    (whole,) = market.candles("BTC", 24 * 60, midnight, midnight + 1)
+    assert int(minutes.open_time[0]) == midnight
+    assert len(minutes) >= hours * 60 - 2
+    assert minutes.volume.sum() == pytest.approx(whole.volume, rel=1e-2)  # the newest minute is open
+    assert (minutes.open[0], minutes.high.max(), minutes.low.min()) == (whole.open, whole.high, whole.low)
+
+
+async def test_a_market_that_nobody_traded_for_more_than_a_day_is_followed() -> None:
+    """At Coinbase no candle tells that these minutes are over."""
+    market = FakeMarket(past=4_000, ahead=60)
+    quiet = BEGIN - 1_700 * MINUTE_MS
+    market.leave_out("BTC", quiet, BEGIN + 60 * MINUTE_MS)
+    async with (
+        FakeExchange("coinbase", market) as exchange,
+        followed(exchange, "coinbase", timeframe=Timeframe.M15, bars=200, patience=QUIETLY) as (_, (watching,)),
+    ):
+        await watching.until(3)
+        assert len(watching.histories) == 1
+        assert {each.candle.volume for each in watching.minutes} == {0.0}
+
+
+async def test_a_long_pause_without_trades_costs_no_history_where_the_exchange_lists_none() -> None:
+    market = FakeMarket(past=400, ahead=60)
+    market.leave_out("BTC", BEGIN - 200 * MINUTE_MS, BEGIN - 100 * MINUTE_MS)
+    async with (
+        FakeExchange("coinbase", market) as exchange,
+        followed(exchange, "coinbase", bars=300, patience=QUIETLY) as (_, (watching,)),
+    ):
+        await watching.until(1)
+        bars = watching.history.history.bars
+    assert bars is not None
+    assert len(bars) >= 295

@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from exchange_watching import IMPATIENT, followed, until
+from exchange_watching import IMPATIENT, QUIETLY, followed, until
 from fake_exchange import FakeExchange, FakeMarket
 from vivienne.market.feeds.exchange.patience import Patience
 from vivienne.market.feeds.exchange.standing import Standing
@@ -106,3 +106,48 @@ async def test_a_break_that_lasts_is_said_however_often_it_is_tried() -> None:
     assert standing.trouble == "it is refused"
     standing.resumed()
     assert standing.trouble is None
+
+
+@pytest.mark.parametrize("name", ["bybit", "okx", "kraken"])
+async def test_an_outage_that_is_announced_while_trades_go_on_blocks_nothing(name: str) -> None:
+    """It may be of another kind of market, or of trading alone."""
+    market = FakeMarket(ahead=600, a_minute=60)
+    async with (
+        FakeExchange(name, market) as exchange,
+        followed(exchange, name, patience=QUIETLY) as (feed, (watching,)),
+    ):
+        await watching.until(1)
+        market.maintenance_until = 1_760_002_200_000
+        feed.look()
+        await until(lambda: "maintenance" in (feed.contact("BTC").reason or ""))
+        await watching.until(len(watching.minutes) + 3)
+        assert feed.contact("BTC").state == "connected"
+        assert [each for each in watching.troubles if each is not None] == []
+
+
+@pytest.mark.parametrize("name", ["binance", "kraken"])
+async def test_one_list_of_markets_that_lacks_a_market_blocks_nothing(name: str) -> None:
+    market = FakeMarket(ahead=600, a_minute=60)
+    async with (
+        FakeExchange(name, market) as exchange,
+        followed(exchange, name, patience=QUIETLY) as (feed, (watching,)),
+    ):
+        await watching.until(1)
+        market.bases = ()
+        listed = len([path for path in exchange.requests if "exchangeInfo" in path or "AssetPairs" in path])
+        feed.look()
+        await until(
+            lambda: len([path for path in exchange.requests if "exchangeInfo" in path or "AssetPairs" in path]) > listed
+        )
+        market.bases = ("BTC",)
+        await watching.until(len(watching.minutes) + 3)
+        assert [each for each in watching.troubles if each is not None] == []
+        assert feed.contact("BTC").state == "connected"
+
+
+async def test_a_long_wait_that_the_exchange_wants_is_the_reason_while_it_lasts() -> None:
+    async with FakeExchange("kraken", FakeMarket(ahead=600)) as exchange:
+        exchange.faults.status, exchange.faults.headers = 429, {"Retry-After": "600"}
+        async with followed(exchange, "kraken") as (feed, _):
+            await until(lambda: "the next request waits 600 s" in (feed.contact("BTC").reason or ""))
+            assert feed.contact("BTC").state == "connecting"

@@ -298,6 +298,22 @@ def test_where_the_closed_candle_does_not_come_the_trades_of_its_minute_are_aske
     assert splice.need() is None
 
 
+@pytest.mark.parametrize("is_clock_first", [True, False])
+def test_after_an_outage_of_days_no_minute_is_made_up_before_the_history_is_read_again(is_clock_first: bool) -> None:
+    """A message may have trades and the clock; the numbers of the trades tell that others are missing."""
+    before, after = made_trades(5)[:3], 2_000 * MINUTE_MS
+    splice = FromTrades(BEGIN, 99.0)
+    splice.answer_trades([], is_whole=True)
+    splice.take(Traded("A", tuple(before)))
+    splice.interrupt()
+    last = before[-1]
+    new = NumberedTrade("far", (last.number or 0) + 1_000, 1, last.trade._replace(time=last.trade.time + after))
+    events: list[StreamEvent] = [Traded("A", (new,)), Heard(new.trade.time)]
+    found = [each for event in (events[::-1] if is_clock_first else events) for each in closed(splice.take(event))]
+    assert found == []
+    assert isinstance(splice.need(), HistoryNeeded)
+
+
 def test_a_quiet_minute_after_one_that_was_corrected_has_its_close() -> None:
     splice = FromTrades(BEGIN, 99.0)
     splice.answer_trades([], is_whole=True)

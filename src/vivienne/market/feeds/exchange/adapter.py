@@ -245,6 +245,7 @@ class Adapter(Protocol):
         trades_newest_first: whether an answer that is full lacks older trades, not newer ones.
         history_estimates: columns of the history that are estimates.
         history_depth: largest number of rows of an interval that can be had at all; None without a limit.
+        lists_quiet: the history has candles of times without trades.
         candle_is_minute: the exchange's candle has all columns and says when it is closed: it is the minute. Otherwise
             minutes are made from trades, and the candle is a check.
         candle_is_flagged: the candle of the stream says when it is closed.
@@ -263,6 +264,7 @@ class Adapter(Protocol):
     history_rows: int
     history_estimates: tuple[str, ...]
     history_depth: int | None
+    lists_quiet: bool
     trades_rows: int
     trades_newest_first: bool
     candle_is_minute: bool

@@ -63,6 +63,7 @@ class Binance:
     trades_rows = 0
     trades_newest_first = False
     history_depth: int | None = None
+    lists_quiet = True
     candle_is_minute = True
     candle_is_flagged = True
     streams_candles = True

@@ -61,6 +61,7 @@ class Bybit:
     history_estimates: tuple[str, ...] = ()
     trades_newest_first = True
     history_depth: int | None = None
+    lists_quiet = True
     candle_is_minute = False
     candle_is_flagged = True
     streams_candles = True

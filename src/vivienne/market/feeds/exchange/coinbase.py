@@ -50,6 +50,7 @@ class Coinbase:
     trades_rows = 1_000
     trades_newest_first = True
     history_depth: int | None = None
+    lists_quiet = False
     candle_is_minute = False
     candle_is_flagged = False
     streams_candles = False

@@ -73,7 +73,7 @@ class ExchangeFeed:
         self._url = url
         self._patience = patience or Patience()
         self.pace: float | None = self._patience.pace
-        self._rest = Rest(adapter, url, self._patience)
+        self._rest = Rest(adapter, url, self._patience, self._say_waiting)
         self._connects = Budget(adapter.limits.connects_per_minute)
         self.followings: dict[str, Following] = {}
         self._histories: dict[str, History] = {}
@@ -85,6 +85,8 @@ class ExchangeFeed:
         self._streams: dict[str, Stream] = {}
         self._followed: dict[str, Instrument] = {}
         self._not_traded: set[str] = set()
+        self._missed: set[str] = set()
+        """Assets whose markets the newest list lacked."""
         self._is_to_look = asyncio.Event()
         self._serving = Serving(adapter, self._rest, self._patience, self._say_of_all)
         self._reading = Histories(adapter, self._rest, timeframe, bars, self._patience)
@@ -110,6 +112,7 @@ class ExchangeFeed:
         self._streams.clear()
         self._followed.clear()
         self._not_traded.clear()
+        self._missed.clear()
         self._comparing = Comparing(self.adapter, self._rest, self._patience)
 
     async def _run(self) -> None:
@@ -118,7 +121,7 @@ class ExchangeFeed:
             while True:
                 await self._serving.ask_outage()
                 for following in self.followings.values():
-                    following.say("outage", self._serving.told)
+                    following.say_outage(self._serving.told)
                 instruments = await self._serving.instruments(once=bool(self.followings))
                 if instruments is not None:
                     # In a thread: names that are near are looked for among thousands.
@@ -148,6 +151,10 @@ class ExchangeFeed:
             if found is not None and found.state != "trading":
                 trouble = f"{found.symbol} is {found.state}"
             known = self._followed.get(asset)
+            if known is not None and found is None and asset not in self._missed:
+                self._missed.add(asset)  # one answer may lack it
+                self.look()
+                continue
             if known is not None and found is not None and found.symbol != known.symbol:
                 trouble = f"{known.symbol} is called {found.symbol} now; restart to follow it"
             if trouble is not None:
@@ -155,6 +162,8 @@ class ExchangeFeed:
             elif known is None and found is not None:
                 new[asset] = found
                 self._listings[asset] = Listing(self.adapter.title, found.symbol, found.quote, found.tick_size)
+            if found is not None:
+                self._missed.discard(asset)
             if trouble is None:
                 self._not_traded.discard(asset)
             else:
@@ -187,6 +196,15 @@ class ExchangeFeed:
     def _say_of_all(self, trouble: str, is_final: bool) -> None:
         for asset in self.assets:
             self._say(asset, trouble, is_final=is_final)
+
+    def _say_waiting(self, reason: str) -> None:
+        """Say that no request is made for a while."""
+        for asset in self.assets:
+            following = self.followings.get(asset)
+            if following is None:
+                self._say(asset, reason, is_final=False)
+            else:
+                following.remark(reason)
 
     def _say_of_history(self, asset: str, trouble: str, is_final: bool) -> None:
         self._say(asset, trouble, is_final=is_final)
@@ -233,7 +251,7 @@ class ExchangeFeed:
         self.followings[asset] = Following(
             self.adapter, self._rest, instrument, splice, self._patience, surroundings
         )  # fmt: skip
-        self.followings[asset].say("outage", self._serving.told)
+        self.followings[asset].say_outage(self._serving.told)
         self._is_there[asset].set()
         self._changed[asset].set()
 

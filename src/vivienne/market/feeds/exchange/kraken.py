@@ -58,6 +58,7 @@ class Kraken:
     trades_rows = 1_000
     trades_newest_first = False
     history_depth: int | None = 720
+    lists_quiet = True
     candle_is_minute = False
     candle_is_flagged = False
     streams_candles = True

@@ -299,7 +299,7 @@ class MinuteBuilder:
     def _skip(self) -> None:
         """Leave out the minutes that are too many to be made."""
         begin = self._over - self._over % MINUTE_MS - MOST_MINUTES * MINUTE_MS
-        if begin <= self._begin or self._covered_from is not None:
+        if begin <= self._begin or self.hole() is not None:  # what is missing is asked for
             return
         for minute in sorted(minute for minute in self._open if minute < begin):
             candle = self._finish(minute)

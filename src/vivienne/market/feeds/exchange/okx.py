@@ -39,8 +39,8 @@ _TOO_MANY = ("50011", "50040", "50061")
 _UNAVAILABLE = ("50001", "50004", "50013", "50026")
 _NOT_SERVED = ("50027", "50035", "50119")
 _UNKNOWN_INSTRUMENT = ("51000", "51001", "51014", "51015")
-_OF_MARKETS = ("0", "1", "3", "5")
-"""Services by their numbers: WebSocket, spot, perpetual, trading."""
+_SERVICES = {"SPOT": ("0", "1", "5"), "SWAP": ("0", "3", "5")}
+"""Services that a kind of market needs, by their numbers: WebSocket, spot, perpetual, trading."""
 _WAIT_SECONDS = 2.0
 
 
@@ -64,6 +64,7 @@ class Okx:
     trades_rows = 100
     trades_newest_first = True
     history_depth: int | None = None
+    lists_quiet = True
     candle_is_minute = False
     candle_is_flagged = True
     streams_candles = True
@@ -105,7 +106,7 @@ class Okx:
         """See `Adapter`. Maintenance of other services, such as trading in blocks, is of no concern."""
         going_on = [
             each for each in rows(answer, "data")
-            if text(each, "state") == "ongoing" and str(each.get("serviceType", "0")) in _OF_MARKETS
+            if text(each, "state") == "ongoing" and str(each.get("serviceType", "0")) in _SERVICES[self._kind]
         ]  # fmt: skip
         return f"{self.title} is in maintenance{until(going_on[0], 'end')}" if going_on else None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from vivienne.market.bars import joined
 from vivienne.market.feeds.base import History
 from vivienne.market.feeds.exchange.asking import candles_between
-from vivienne.market.feeds.exchange.splicing import closed_rows
+from vivienne.market.feeds.exchange.splicing import SETTLED_MS, closed_rows
 from vivienne.market.types import MINUTE_MS, Bars, Candle
 from vivienne.market.unbroken import unbroken, with_quiet
 
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from vivienne.market.timeframe import Timeframe
     from vivienne.slices import Pieces
 
+_SURELY_OVER_MS = 12 * 60 * MINUTE_MS
+"""What ended so long ago is over, however wrong the exchange's clock is: with nothing traded since, nothing says so."""
+_SPARE_ROWS = 10
+"""Of the newest rows there may be so many fewer than the exchange has, because time goes on while it is asked."""
+
 
 async def past(
     rest: Rest, adapter: Adapter, instrument: Instrument, timeframe: Timeframe, bars: int, now: int
@@ -26,8 +31,8 @@ async def past(
     """Closed bars, and the closed minutes of the bar that is open.
 
     A candle is closed where the exchange says so, or where the same answer has a later one: what answers may be behind
-    the clock, so that another answer, or its clock, tells nothing. From the last bar that is not known to be closed on
-    minutes are asked for.
+    the clock, so that another answer, or its clock, tells nothing, except of what is twelve hours old. Minutes are
+    asked for from the last bar on that is not known to be closed.
 
     Args:
         rest: to ask.
@@ -46,17 +51,16 @@ async def past(
     count = bars if adapter.history_depth is None else min(bars, adapter.history_depth * step // timeframe.minutes - 1)
     begin = open_bar - count * length
     rows = await candles_between(rest, adapter, instrument, step, begin, open_bar + length)
+    over = now - _SURELY_OVER_MS
     if rows:
-        open_bar = _end(rows, step * MINUTE_MS, length)
+        open_bar = _end(rows, step * MINUTE_MS, length, over)
     known = [row.candle for row in rows if row.candle.open_time < open_bar]
-    closed = unbroken(
-        await rest.turns.done(_in_bars(known, step, timeframe)), length, timeframe.longest_filled_gap, open_bar
-    )
+    longest_gap = timeframe.longest_filled_gap if adapter.lists_quiet else count * timeframe.minutes
+    closed = unbroken(await rest.turns.done(_in_bars(known, step, timeframe)), length, longest_gap, open_bar)
     found: list[Candle] = []
-    if timeframe.minutes > 1:
-        minutes = closed_rows(await candles_between(rest, adapter, instrument, 1, open_bar, end))
-        if closed:
-            found = with_quiet([row.candle for row in minutes], closed[-1].close, open_bar, MINUTE_MS)
+    if timeframe.minutes > 1 and closed:
+        minutes = await _minutes(rest, adapter, instrument, open_bar, end)
+        found = with_quiet(minutes, closed[-1].close, open_bar, MINUTE_MS, max(over - over % MINUTE_MS, open_bar))
     # With fewer than were asked for, the exchange has no more: for whoever decides the market began there.
     is_whole = count < bars or not closed or closed[0].open_time > begin
     return History(Bars.from_candles(found), is_whole=is_whole, bars=Bars.from_candles(closed))
@@ -67,17 +71,46 @@ def interval(adapter: Adapter, minutes: int) -> int:
     return max(each for each in adapter.intervals if minutes % each == 0)
 
 
-def _end(rows: Sequence[HistoryRow], step: int, length: int) -> int:
+async def _minutes(rest: Rest, adapter: Adapter, instrument: Instrument, begin: int, end: int) -> list[Candle]:
+    """The closed minutes of the bar that is open.
+
+    Where the exchange has no minutes as old as its begin, there are candles of several minutes in the place of the
+    first ones: the bar that they make is the same.
+
+    Args:
+        rest: to ask.
+        adapter: of the exchange.
+        instrument: whose.
+        begin: of the bar, in ms.
+        end: of the last minute, in ms.
+
+    Raises:
+        Refused: there is no answer, or none that can be read.
+    """
+    since = begin
+    older: list[HistoryRow] = []
+    if adapter.history_depth is not None and (end - begin) // MINUTE_MS > adapter.history_depth - _SPARE_ROWS:
+        most = (adapter.history_depth - _SPARE_ROWS) * MINUTE_MS
+        enough = (each for each in sorted(adapter.intervals) if each > 1 and end - begin <= each * most)
+        step = next(enough, max(adapter.intervals))
+        since = max(begin, -(-(end - most) // (step * MINUTE_MS)) * step * MINUTE_MS)
+        older = closed_rows(await candles_between(rest, adapter, instrument, step, begin, since), end, step * MINUTE_MS)
+    newer = closed_rows(await candles_between(rest, adapter, instrument, 1, since, end))
+    return [row.candle for row in (*older, *newer)]
+
+
+def _end(rows: Sequence[HistoryRow], step: int, length: int, over: int) -> int:
     """Where the bars end that are closed, in ms: at the bar of the first candle that is not, or after the last one.
 
     Args:
         rows: oldest first.
         step: length of a candle, in ms.
         length: of a bar, in ms.
+        over: what ends by then is closed, in ms.
     """
-    closed = {row.candle.open_time for row in closed_rows(rows)}
+    closed = {row.candle.open_time for row in closed_rows(rows, over + SETTLED_MS, step)}
     first_open = (row.candle.open_time for row in rows if row.candle.open_time not in closed)
-    end = next(first_open, rows[-1].candle.open_time + step)
+    end = next(first_open, max(over, rows[-1].candle.open_time + step))
     return end - end % length
 
 
@@ -93,10 +126,12 @@ def _in_bars(candles: Sequence[Candle], step: int, timeframe: Timeframe) -> Piec
         found.setdefault(candle.open_time - candle.open_time % timeframe.milliseconds, []).append(candle)
     first = min(found)
     bars: list[Candle] = []
+    close: float | None = None
     for begin, parts in sorted(found.items()):
         if begin != first or parts[0].open_time == begin:
-            bars.append(_joined(begin, parts))
+            bars.append(_joined(begin, with_quiet(parts, close, begin, step * MINUTE_MS)))
             yield
+        close = parts[-1].close
     return bars
 
 

@@ -55,6 +55,9 @@ _TRIES = 5
 _MOST_CONNECTIONS = 4
 _HEADERS = {"User-Agent": "vivienne", "Accept": "application/json", "Accept-Encoding": "gzip"}
 
+_LONG_SECONDS = 10.0
+"""Nobody needs to be told of a shorter wait."""
+
 
 class Refused(Exception):
     """The exchange gives no answer.
@@ -75,13 +78,21 @@ class Rest:
         adapter: of the exchange.
         url: scheme and host in place of the exchange's own.
         patience: how long it waits between tries.
+        waits: takes why no request is made for a while, where that is long.
 
     Attributes:
         turns: of the exchange, which its streams share.
     """
 
-    def __init__(self, adapter: Adapter, url: str | None = None, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        adapter: Adapter,
+        url: str | None = None,
+        patience: Patience | None = None,
+        waits: Callable[[str], None] | None = None,
+    ) -> None:
         self.turns = Turns()
+        self._waits = waits
         self._adapter = adapter
         self._patience = patience or Patience()
         self._budget = Budget(adapter.limits.weight_per_minute)
@@ -155,14 +166,19 @@ class Rest:
             except Refused as refused:
                 advice = refused.advice
                 if advice.then == "wait":
-                    self._budget.block(advice.seconds)
+                    self._wait(advice)
                 if advice.then == "give_up" or number == tries - 1:
                     raise
-                if advice.then == "wait":
-                    _log.warning("%s; the next request waits %.0f s", advice.reason, advice.seconds)
                 if advice.then == "retry":
                     await asyncio.sleep(self._patience.pause(number))
         raise AssertionError("unreachable: the last try raises")
+
+    def _wait(self, advice: Advice) -> None:
+        self._budget.block(advice.seconds)
+        said = f"{advice.reason}; the next request waits {advice.seconds:.0f} s"
+        _log.warning("%s", said)
+        if advice.seconds >= _LONG_SECONDS and self._waits is not None:
+            self._waits(said)
 
     async def _once(
         self, request: Request, read: Callable[[bytearray], Awaitable[tuple[Any, _Read]]], most: int
