@@ -257,6 +257,15 @@ def test_quiet_minutes_close_by_the_feeders_clock(feeding: Feeding) -> None:
     assert feeding.minutes[-1].candle[5:] == (0.0, 0.0, 0.0, 0.0)
 
 
+def test_a_quiet_minute_between_two_that_came_in_one_push_is_known_by_the_feeders_clock(feeding: Feeding) -> None:
+    feeding.trades(trade(1, -110), trade(2, -50, 102.0))
+    feeding.wait(240)
+    feeding.trades(trade(3, 5, 103.0), trade(4, 125, 104.0), clock=NOON + 3 * MINUTE_MS)
+    assert feeding.closes == [(-1, 102.0), (0, 103.0), (1, 103.0), (2, 104.0)]
+    assert {each.source for each in feeding.minutes} == {"pushed"}
+    assert feeding.minutes[2].candle.volume == 0.0
+
+
 def test_where_both_are_pushed_the_candle_makes_the_minute_and_trades_move_the_price(feeding: Feeding) -> None:
     feeding.candles(candle(-2, 101.0, closed=True))
     feeding.trades(trade(1, -50, 102.0), trade(2, 1, 103.0))

@@ -254,20 +254,21 @@ class OpenMinutes:
         """Correct closed minutes, and close those that are over, oldest first."""
         found: list[MinuteClosed | MinuteCorrected] = [*self._corrected.values()]
         self._corrected.clear()
+        pushed_to = _minute(self._heard)
         for minute in sorted({*self._candles, *self._trades}):
+            found += self._quiet(min(minute, pushed_to))
             if not self._is_over(minute):
                 return found
             found += yield from self._close_minute(minute)
-        return [*found, *self._quiet()]
+        return [*found, *self._quiet(pushed_to)]
 
     def _is_over(self, minute: int) -> bool:
         waits = self._by_candles or minute in self._candles
         traded = self._traded - (MINUTE_MS if waits else 0)
         return minute + MINUTE_MS <= max(self._heard, traded) or minute < self._successor
 
-    def _quiet(self) -> Iterator[MinuteClosed]:
-        """Minutes without a trade, of a feeder that pushes trades and says that it has pushed all of them."""
-        end = _minute(self._heard)
+    def _quiet(self, end: int) -> Iterator[MinuteClosed]:
+        """Minutes without a trade before a time, of a feeder that pushes trades and says that it has pushed all."""
         if self.next is None or self._close is None or self._by_candles or self._first_trades is None:
             return
         if end - self.next > LONGEST_FILLED_GAP * MINUTE_MS:
