@@ -71,7 +71,7 @@ def _base(message: dict[str, str]) -> str:
 
 
 async def main() -> None:
-    """Serve until there is a line to read. It looks for no garbage: a look at half a million trades holds messages up."""
+    """Serve until there is a line to read. A look for garbage among half a million trades would hold messages up."""
     exchange = _Noting(_Market())
     gc.disable()
     async with exchange:

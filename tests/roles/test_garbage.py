@@ -143,25 +143,25 @@ async def test_what_was_there_at_the_start_is_left_alone_while_nothing_else_coun
 
 
 def test_older_objects_are_looked_at_once_there_are_many_more() -> None:
-    garbage = Garbage(0.0, blocks=1_000)
+    garbage = Garbage(0.0, amount=1_000)
     assert not garbage.is_due(5.0, lambda: 1_100)
     assert garbage.is_due(5.0, lambda: 1_300)
 
 
 def test_objects_that_replace_others_one_for_one_are_no_reason() -> None:
-    garbage = Garbage(0.0, blocks=1_000)
+    garbage = Garbage(0.0, amount=1_000)
     assert not any(garbage.is_due(float(second), lambda: 1_001) for second in range(2, 60))
 
 
 def test_a_look_that_takes_long_is_followed_by_a_long_rest() -> None:
-    garbage = Garbage(0.0, blocks=1_000)
+    garbage = Garbage(0.0, amount=1_000)
     garbage.collected(2.0, 10.0, 1_000)
     assert not garbage.is_due(150.0, lambda: 5_000)
     assert garbage.is_due(250.0, lambda: 5_000)
 
 
 def test_without_growth_it_happens_in_proportion_to_its_time_and_at_most_once_a_minute() -> None:
-    garbage = Garbage(0.0, blocks=1_000)
+    garbage = Garbage(0.0, amount=1_000)
     assert not garbage.is_due(59.0, lambda: 1_000)
     assert garbage.is_due(61.0, lambda: 1_000)
     garbage.collected(0.001, 100.0, 1_000)

@@ -35,6 +35,8 @@ _LONG_SECONDS = 0.02
 """What a look leaves that took so long counts as looked at."""
 _LONGEST_REST, _LONGEST_REST_SECONDS = 3_000, 60.0
 """After so many times that time they are looked at whatever is in use; but not more often than after these seconds."""
+_LONGEST_FIRST_REST_OF_ALL_SECONDS = 300.0
+"""The same, before all were looked at once."""
 
 
 class Garbage:
@@ -42,27 +44,41 @@ class Garbage:
 
     Args:
         now: seconds of a monotonic clock.
-        blocks: number of blocks of memory that are in use.
+        amount: what there is, such as the blocks of memory that are in use; None for what there is after the rest.
         rest: seconds until the first time.
+        longest_rest: seconds until the first time, if it does not grow.
     """
 
-    def __init__(self, now: float, blocks: int, rest: float = _FIRST_REST_SECONDS) -> None:
-        self._collected_at, self._blocks = now, blocks
-        self._rest, self._longest_rest = rest, _LONGEST_REST_SECONDS
+    def __init__(
+        self,
+        now: float,
+        amount: int | None,
+        rest: float = _FIRST_REST_SECONDS,
+        longest_rest: float = _LONGEST_REST_SECONDS,
+    ) -> None:
+        self._collected_at, self._amount = now, amount
+        self._rest, self._longest_rest = rest, longest_rest
 
-    def is_due(self, now: float, blocks: Callable[[], int]) -> bool:
+    def is_due(self, now: float, amount: Callable[[], int]) -> bool:
         """True if they are to be looked at.
 
         Args:
             now: as above.
-            blocks: tells it as above; it takes milliseconds.
+            amount: tells it as above; it takes milliseconds.
         """
         passed = now - self._collected_at
-        return passed >= self._longest_rest or (passed >= self._rest and blocks() > self._blocks * _GROWTH)
+        if passed >= self._longest_rest:
+            return True
+        if passed < self._rest:
+            return False
+        there = amount()
+        if self._amount is None:
+            self._amount = there
+        return there > self._amount * _GROWTH
 
-    def collected(self, seconds: float, now: float, blocks: int) -> None:
+    def collected(self, seconds: float, now: float, amount: int | None) -> None:
         """Note that they were looked at, and how long it took."""
-        self._collected_at, self._blocks = now, blocks
+        self._collected_at, self._amount = now, amount
         self._rest, self._longest_rest = seconds * _REST, max(seconds * _LONGEST_REST, _LONGEST_REST_SECONDS)
 
 
@@ -70,9 +86,10 @@ class _Looks:
     """Looks at older objects: at those that do not count as looked at, or at all."""
 
     def __init__(self) -> None:
-        now, blocks = perf_counter(), sys.getallocatedblocks()
+        now = perf_counter()
         gc.freeze()
-        self._newer, self._all = Garbage(now, blocks), Garbage(now, blocks, _FIRST_REST_OF_ALL_SECONDS)
+        self._newer = Garbage(now, sys.getallocatedblocks())
+        self._all = Garbage(now, None, _FIRST_REST_OF_ALL_SECONDS, _LONGEST_FIRST_REST_OF_ALL_SECONDS)
         self._only_start_counts = True
 
     def count_as_looked_at(self) -> None:
@@ -82,22 +99,21 @@ class _Looks:
 
     def look(self) -> None:
         """Look at what is due, if anything is."""
-        begin, looked_at = perf_counter(), [self._newer]
-        if not self._only_start_counts and self._all.is_due(begin, sys.getallocatedblocks):
+        begin = perf_counter()
+        # What is in use grows with what the program is there for; what counts as looked at grows by garbage too.
+        if not self._only_start_counts and self._all.is_due(begin, gc.get_freeze_count):
             gc.unfreeze()
             gc.collect()
             gc.freeze()
             self._only_start_counts = True
-            looked_at.append(self._all)
+            self._all.collected(perf_counter() - begin, perf_counter(), None)
         elif self._newer.is_due(begin, sys.getallocatedblocks):
             gc.collect()
             if perf_counter() - begin >= _LONG_SECONDS:
                 self.count_as_looked_at()
         else:
             return
-        end, blocks = perf_counter(), sys.getallocatedblocks()
-        for each in looked_at:
-            each.collected(end - begin, end, blocks)
+        self._newer.collected(perf_counter() - begin, perf_counter(), sys.getallocatedblocks())
 
 
 async def collect_garbage() -> None:
