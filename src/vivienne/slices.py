@@ -133,10 +133,12 @@ class SharedSlices:
 
     Args:
         gives_way: it rests longer while something is urgent. Market data and decisions do not.
+        replaces: what it makes takes the place of as much, so Python would look at all of it at once; see `Sparing`.
     """
 
-    def __init__(self, *, gives_way: bool = False) -> None:
+    def __init__(self, *, gives_way: bool = False, replaces: bool = True) -> None:
         self._gives_way = gives_way
+        self._replaces = replaces
         self._turn = asyncio.Lock()
         self._end = perf_counter() + SLICE_SECONDS
 
@@ -146,7 +148,8 @@ class SharedSlices:
             return
         async with self._turn:
             if perf_counter() >= self._end:
-                SPARING.slice_over()
+                if self._replaces:
+                    SPARING.slice_over()
                 await (URGENCY.rest() if self._gives_way else asyncio.sleep(0))
                 self._end = perf_counter() + SLICE_SECONDS
 

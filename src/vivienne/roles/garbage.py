@@ -76,6 +76,10 @@ class Garbage:
             self._amount = there
         return there > self._amount * _GROWTH
 
+    def measure_anew(self) -> None:
+        """Growth counts from what there is next."""
+        self._amount = None
+
     def collected(self, seconds: float, now: float, amount: int | None) -> None:
         """Note that they were looked at, and how long it took."""
         self._collected_at, self._amount = now, amount
@@ -111,6 +115,7 @@ class _Looks:
             gc.collect()
             if perf_counter() - begin >= _LONG_SECONDS:
                 self.count_as_looked_at()
+                self._all.measure_anew()  # they were looked at just now
         else:
             return
         self._newer.collected(perf_counter() - begin, perf_counter(), sys.getallocatedblocks())

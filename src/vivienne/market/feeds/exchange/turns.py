@@ -22,7 +22,7 @@ class Turns:
     """See above. One exchange has one."""
 
     def __init__(self) -> None:
-        self._slices = SharedSlices()
+        self._slices = SharedSlices(replaces=False)  # trades are kept for a while
         self._works: deque[Callable[[], bool]] = deque()
         self._is_next = False
 

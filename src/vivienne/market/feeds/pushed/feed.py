@@ -98,7 +98,7 @@ class PushedFeed:
         self._lines = {asset: PushedAsset(asset, timeframe, bars, now=now, clock=clock, room=room) for asset in assets}
         self._waiting = {asset: _Waiting() for asset in assets}
         self._turn = asyncio.Lock()
-        self._slices = SharedSlices()
+        self._slices = SharedSlices(replaces=False)  # rows are kept for a while
         self._told_of_history: set[str] = set()
         self._counts: Counter[tuple[str, str]] = Counter()
 
