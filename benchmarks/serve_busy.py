@@ -73,7 +73,8 @@ def _base(message: dict[str, str]) -> str:
 async def main() -> None:
     """Serve until there is a line to read. A look for garbage among half a million trades would hold messages up."""
     exchange = _Noting(_Market())
-    gc.disable()
+    gc.collect()
+    gc.freeze()
     async with exchange:
         print(exchange.url, flush=True)
         await asyncio.to_thread(sys.stdin.readline)
