@@ -88,7 +88,7 @@ async def test_while_a_token_is_rotated_both_secrets_are_accepted(
 async def test_what_was_refused_stays_so_when_the_database_forgets_it(
     tmp_path: Path, what: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As after a failover that lost the last changes. Whoever has seen it refuses the secret, and stores it again."""
+    """As after a failover that lost the last changes. A process that saw it refuses the secret, and stores it again."""
     with (
         closing(SqliteRevisionStore(tmp_path / "before.db")) as before,
         closing(SqliteRevisionStore(tmp_path / "v.db")) as lagging,

@@ -207,7 +207,7 @@ def test_a_resumption_ends_no_pause_that_was_made_after_the_command_was_given(tm
     """It takes a moment until the command is loaded and the database answers."""
     with RunningServer(db=tmp_path / "v.db") as server:
         given_at = time.time()
-        time.sleep(0.1)
+        time.sleep(0.1)  # times have milliseconds, and the age of a request is rounded to one
         server.post("pause", {}).raise_for_status()
         with pytest.raises(NotSwitched, match="Somebody paused after this resumption was asked for"):
             switch_at_server(server.url, "resume", {}, given_at)

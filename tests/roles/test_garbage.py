@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 
 from vivienne import slices
 from vivienne.roles import garbage
 from vivienne.roles.garbage import Garbage, collect_garbage
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 
 class Ring:
@@ -20,15 +25,32 @@ class Ring:
         self.me = self
 
 
-async def test_garbage_that_was_made_just_now_is_collected_while_others_are_made() -> None:
-    collecting = asyncio.create_task(collect_garbage())
+@asynccontextmanager
+async def collecting() -> AsyncIterator[None]:
+    """Garbage is collected as in a server."""
+    task = asyncio.create_task(collect_garbage())
     await asyncio.sleep(0)
-    ring = weakref.ref(Ring())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def collected(*rings: weakref.ref[Ring]) -> None:
+    """Wait until all of them are collected."""
     async with asyncio.timeout(10):
-        while ring() is not None:
-            _more = [Ring() for _ in range(1_000)]
-            await asyncio.sleep(0)
-    collecting.cancel()
+        while any(ring() is not None for ring in rings):  # noqa: ASYNC110  # it has no event
+            await asyncio.sleep(0.01)
+
+
+async def test_garbage_that_was_made_just_now_is_collected_while_others_are_made() -> None:
+    async with collecting():
+        ring = weakref.ref(Ring())
+        async with asyncio.timeout(10):
+            while ring() is not None:
+                _more = [Ring() for _ in range(1_000)]
+                await asyncio.sleep(0)
 
 
 async def test_work_in_slices_that_replaces_objects_leaves_few_to_look_at_at_once(
@@ -36,19 +58,16 @@ async def test_work_in_slices_that_replaces_objects_leaves_few_to_look_at_at_onc
 ) -> None:
     """Python counts none, because as many are freed as made."""
     monkeypatch.setattr(slices, "SLICE_SECONDS", 0.0)
-    collecting = asyncio.create_task(collect_garbage())
-    await asyncio.sleep(0)
-    states = [[number] for number in range(50_000)]
+    async with collecting():
+        states = [[number] for number in range(50_000)]
 
-    def work() -> slices.Pieces[None]:
-        for begin in range(0, len(states), 500):
-            states[begin : begin + 500] = [[number] for number in range(500)]
-            yield
+        def work() -> slices.Pieces[None]:
+            for begin in range(0, len(states), 500):
+                states[begin : begin + 500] = [[number] for number in range(500)]
+                yield
 
-    await slices.in_slices(work())
-    assert len(gc.get_objects(generation=0)) < 25_000
-    collecting.cancel()
-    await asyncio.gather(collecting, return_exceptions=True)
+        await slices.in_slices(work())
+        assert len(gc.get_objects(generation=0)) < 25_000
 
 
 @pytest.mark.parametrize(("seconds", "is_spared"), [(60.0, True), (-1.0, False)])
@@ -70,31 +89,23 @@ async def test_garbage_among_what_slices_made_is_collected_when_all_is_looked_at
     monkeypatch.setattr(slices, "SLICE_SECONDS", 0.0)
     monkeypatch.setattr(garbage, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(Garbage, "is_due", lambda *_: False)
-    collecting = asyncio.create_task(collect_garbage())
-    await asyncio.sleep(0)
-    rings: list[weakref.ref[Ring]] = []
+    async with collecting():
+        rings: list[weakref.ref[Ring]] = []
 
-    def work() -> slices.Pieces[None]:
-        for _ in range(100):
-            rings.append(weakref.ref(Ring()))
-            yield
+        def work() -> slices.Pieces[None]:
+            for _ in range(100):
+                rings.append(weakref.ref(Ring()))
+                yield
 
-    await slices.in_slices(work())
-    monkeypatch.setattr(Garbage, "is_due", lambda *_: True)
-    async with asyncio.timeout(10):
-        while any(ring() is not None for ring in rings):  # noqa: ASYNC110  # it has no event
-            await asyncio.sleep(0.01)
-    collecting.cancel()
-    await asyncio.gather(collecting, return_exceptions=True)
+        await slices.in_slices(work())
+        monkeypatch.setattr(Garbage, "is_due", lambda *_: True)
+        await collected(*rings)
 
 
 async def test_pythons_own_schedule_is_in_force_again_afterwards() -> None:
     before = gc.get_threshold()
-    collecting = asyncio.create_task(collect_garbage())
-    await asyncio.sleep(0)
-    assert gc.get_threshold() != before
-    collecting.cancel()
-    await asyncio.gather(collecting, return_exceptions=True)
+    async with collecting():
+        assert gc.get_threshold() != before
     assert gc.get_threshold() == before
 
 
@@ -105,20 +116,14 @@ async def test_what_was_there_at_the_start_is_looked_at_later_than_what_came_sin
     monkeypatch.setattr(Garbage, "is_due", lambda self, *_: self._rest < 10)
     earlier = weakref.ref(ring := Ring())
     gc.collect()  # it is among the older ones
-    collecting = asyncio.create_task(collect_garbage())
-    await asyncio.sleep(0)
-    del ring
-    since = weakref.ref(Ring())
-    async with asyncio.timeout(10):
-        while since() is not None:  # noqa: ASYNC110  # it has no event
-            await asyncio.sleep(0.01)
+    async with collecting():
+        del ring
+        since = weakref.ref(Ring())
+        await collected(since)
         assert earlier() is not None
         monkeypatch.setattr(Garbage, "is_due", lambda *_: True)
         slices.SPARING.spare()
-        while earlier() is not None:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-    collecting.cancel()
-    await asyncio.gather(collecting, return_exceptions=True)
+        await collected(earlier)
 
 
 async def test_what_was_there_at_the_start_is_left_alone_while_nothing_else_counts_as_looked_at(
@@ -128,24 +133,42 @@ async def test_what_was_there_at_the_start_is_left_alone_while_nothing_else_coun
     monkeypatch.setattr(garbage, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(garbage, "_LONG_SECONDS", 60.0)
     monkeypatch.setattr(Garbage, "is_due", lambda *_: True)
-    collecting = asyncio.create_task(collect_garbage())
-    await asyncio.sleep(0)
-    at_the_start = gc.get_freeze_count()
-    async with asyncio.timeout(10):
+    async with collecting():
+        at_the_start = gc.get_freeze_count()
         for _ in range(3):
-            since = weakref.ref(Ring())
-            while since() is not None:  # it has no event
-                await asyncio.sleep(0.01)
-                assert gc.get_freeze_count() > at_the_start / 2
-    assert gc.get_freeze_count() <= at_the_start
-    collecting.cancel()
-    await asyncio.gather(collecting, return_exceptions=True)
+            await collected(weakref.ref(Ring()))
+            assert at_the_start / 2 < gc.get_freeze_count() <= at_the_start
 
 
 def test_older_objects_are_looked_at_once_there_are_many_more() -> None:
     garbage = Garbage(0.0, amount=1_000)
     assert not garbage.is_due(5.0, lambda: 1_100)
     assert garbage.is_due(5.0, lambda: 1_300)
+
+
+def test_growth_counts_from_what_there_is_after_the_rest_where_that_is_not_known_before() -> None:
+    garbage = Garbage(0.0, None, rest=20.0, longest_rest=300.0)
+    assert not garbage.is_due(19.0, lambda: 9_000)
+    assert not garbage.is_due(21.0, lambda: 1_000)
+    assert garbage.is_due(22.0, lambda: 1_300)
+    garbage.measure_anew()
+    assert not garbage.is_due(23.0, lambda: 1_300)
+    assert garbage.is_due(24.0, lambda: 1_700)
+    assert garbage.is_due(301.0, lambda: 1_000)
+
+
+@pytest.mark.parametrize("replaces", [True, False])
+async def test_slices_whose_objects_are_kept_for_a_while_spare_none(
+    monkeypatch: pytest.MonkeyPatch, *, replaces: bool
+) -> None:
+    """Such as trades: they are garbage of no kind, and would make all be looked at soon."""
+    monkeypatch.setattr(slices, "SLICE_SECONDS", 0.0)
+    spared: list[None] = []
+    monkeypatch.setattr(slices.SPARING, "spare", lambda: spared.append(None))
+    of_exchange = slices.SharedSlices(replaces=replaces)
+    for _ in range(100):
+        await of_exchange.rest()
+    assert bool(spared) == replaces
 
 
 def test_objects_that_replace_others_one_for_one_are_no_reason() -> None:

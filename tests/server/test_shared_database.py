@@ -337,7 +337,7 @@ def test_a_pause_that_another_server_has_made_does_not_come_back(
         stopped.suspend()
         try:
             opened.sendall(request("POST", f"{COMPREHENSIVE}/pause", ("Host", "localhost"), *body))
-            time.sleep(2 * LATE_SECONDS)
+            time.sleep(2 * LATE_SECONDS)  # so long it waits at least
             headers = {"X-Request-ID": "one" if is_same else "another"}
             assert second.post("pause", {}, headers=headers).status_code == 200
             assert second.post("resume", {}).json()["paused"] == []

@@ -304,7 +304,7 @@ def server(
         proxies: addresses and networks of reverse proxies, which say in ``X-Forwarded-For`` who is behind them.
         metrics: count connections that are ended.
         pauses_as: see `Connections`.
-        listening_since: since when clients may connect, in seconds since 1970: what they send may wait from then on.
+        listening_since: when the sockets began to listen, in seconds since 1970. What clients send after that may wait.
             Without it they connect only when connections are accepted.
 
     WebSocket pings find dead clients. The compression of uvicorn, one for each client, is off; see `deflate.py`.

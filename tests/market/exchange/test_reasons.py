@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 
@@ -13,6 +14,11 @@ from fake_exchange import FakeExchange, FakeMarket
 from vivienne.market.feeds.exchange.patience import Patience
 from vivienne.market.feeds.exchange.standing import Standing
 from vivienne.market.feeds.exchange.troubles import TroubleKind, Troubles
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from vivienne.market.feeds.exchange.feed import ExchangeFeed
 
 
 def test_the_most_telling_reason_counts_whichever_was_said_first() -> None:
@@ -108,41 +114,41 @@ async def test_a_break_that_lasts_is_said_however_often_it_is_tried() -> None:
     assert standing.trouble is None
 
 
-@pytest.mark.parametrize("name", ["bybit", "okx", "kraken"])
-async def test_an_outage_that_is_announced_while_trades_go_on_blocks_nothing(name: str) -> None:
-    """It may be of another kind of market, or of trading alone."""
+@asynccontextmanager
+async def unblocked(name: str) -> AsyncIterator[tuple[FakeMarket, FakeExchange, ExchangeFeed]]:
+    """A market whose minutes go on, and that is connected all the time, whatever the exchange says of it."""
     market = FakeMarket(ahead=600, a_minute=60)
     async with (
         FakeExchange(name, market) as exchange,
         followed(exchange, name, patience=QUIETLY) as (feed, (watching,)),
     ):
         await watching.until(1)
-        market.maintenance_until = 1_760_002_200_000
-        feed.look()
-        await until(lambda: "maintenance" in (feed.contact("BTC").reason or ""))
+        yield market, exchange, feed
         await watching.until(len(watching.minutes) + 3)
         assert feed.contact("BTC").state == "connected"
         assert [each for each in watching.troubles if each is not None] == []
+
+
+@pytest.mark.parametrize("name", ["bybit", "okx", "kraken"])
+async def test_an_outage_that_is_announced_while_trades_go_on_blocks_nothing(name: str) -> None:
+    """It may be of another kind of market, or of trading alone."""
+    async with unblocked(name) as (market, _, feed):
+        market.maintenance_until = 1_760_002_200_000
+        feed.look()
+        await until(lambda: "maintenance" in (feed.contact("BTC").reason or ""))
 
 
 @pytest.mark.parametrize("name", ["binance", "kraken"])
 async def test_one_list_of_markets_that_lacks_a_market_blocks_nothing(name: str) -> None:
-    market = FakeMarket(ahead=600, a_minute=60)
-    async with (
-        FakeExchange(name, market) as exchange,
-        followed(exchange, name, patience=QUIETLY) as (feed, (watching,)),
-    ):
-        await watching.until(1)
-        market.bases = ()
-        listed = len([path for path in exchange.requests if "exchangeInfo" in path or "AssetPairs" in path])
+    async with unblocked(name) as (market, exchange, feed):
+
+        def lists() -> int:
+            return sum("exchangeInfo" in path or "AssetPairs" in path for path in exchange.requests)
+
+        listed, market.bases = lists(), ()
         feed.look()
-        await until(
-            lambda: len([path for path in exchange.requests if "exchangeInfo" in path or "AssetPairs" in path]) > listed
-        )
+        await until(lambda: lists() > listed)
         market.bases = ("BTC",)
-        await watching.until(len(watching.minutes) + 3)
-        assert [each for each in watching.troubles if each is not None] == []
-        assert feed.contact("BTC").state == "connected"
 
 
 async def test_a_long_wait_that_the_exchange_wants_is_the_reason_while_it_lasts() -> None:

@@ -63,7 +63,7 @@ async def _from_candles(rest: Rest, order: Order, begin: int) -> AsyncGenerator[
         # One more than are wanted: one that ended just now is whole if the same answer has a later one.
         end = until + length if until == order.end else until
         rows = await candles_between(rest, order.adapter, order.instrument, minutes, since, end)
-        closed = (row.candle for row in closed_rows(rows, order.asked, length))
+        closed = (row.candle for row in closed_rows(rows, order.asked - SETTLED_MS, length))
         yield Portion([candle for candle in closed if candle.open_time < until], until)
         since = await _begin_of_market(rest, order, until) if is_first and not rows else until
         is_first = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -134,8 +134,7 @@ class ControlMessages:
             return None
         if not isinstance(message, dict) or (name := ordered(message)) not in SWITCHES:
             return None
-        kind: Literal["pauses", "resumptions"] = "pauses" if SWITCHES[name] == "pause" else "resumptions"
-        return Switched(self._asset_of(message), kind)
+        return Switched(self._asset_of(message), "pauses" if SWITCHES[name] == "pause" else "resumptions")
 
     def _asset_of(self, message: Message) -> str:
         inner = message.get("params")

@@ -17,7 +17,8 @@ MOST_AT_ONCE, MOST_OF_ONE = 256, 32
 """Pauses that are applied at once, of all assets and of one; more of them wait, but none that is the first of its
 asset: while the store hangs, each is under way for seconds. Of resumptions, as many."""
 
-Kind = Literal["changes", "pauses", "resumptions"]
+SwitchKind = Literal["pauses", "resumptions"]
+Kind = Literal["changes"] | SwitchKind
 
 
 class Switched(NamedTuple):
@@ -29,7 +30,7 @@ class Switched(NamedTuple):
     """
 
     asset: str
-    kind: Literal["pauses", "resumptions"]
+    kind: SwitchKind
 
 
 class WaitingSwitch(NamedTuple):
@@ -217,5 +218,5 @@ class WaitingMessages:
         self._of(switched.kind).end(switched.asset)
         self._switch_may_begin.set()
 
-    def _of(self, kind: Literal["pauses", "resumptions"]) -> _Switches:
+    def _of(self, kind: SwitchKind) -> _Switches:
         return self._pauses if kind == "pauses" else self._resumptions

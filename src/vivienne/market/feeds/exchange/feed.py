@@ -121,7 +121,7 @@ class ExchangeFeed:
             while True:
                 await self._serving.ask_outage()
                 for following in self.followings.values():
-                    following.say_outage(self._serving.told)
+                    following.announced(self._serving.told)
                 instruments = await self._serving.instruments(once=bool(self.followings))
                 if instruments is not None:
                     # In a thread: names that are near are looked for among thousands.
@@ -251,7 +251,7 @@ class ExchangeFeed:
         self.followings[asset] = Following(
             self.adapter, self._rest, instrument, splice, self._patience, surroundings
         )  # fmt: skip
-        self.followings[asset].say_outage(self._serving.told)
+        self.followings[asset].announced(self._serving.told)
         self._is_there[asset].set()
         self._changed[asset].set()
 

@@ -46,8 +46,6 @@ _overflows = Quota(_log, logging.WARNING)
 _TRIES = 6
 """How often what is needed is asked for, before it counts as not to be had."""
 _LONGEST_PAUSE_SECONDS = 10.0
-_TRADED_SECONDS = 60.0
-"""An announcement of an outage is not of a market that was traded within so long: it may be of another kind."""
 _TRADES_AT_ONCE = 500
 """Trades of an answer that are taken until others may have a turn."""
 
@@ -88,9 +86,6 @@ class Following:
         self._is_needed = asyncio.Event()
         self._standing = Standing(patience.late, self._outlet.wake)
         self._clock = StreamClock(patience.pace)
-        self._traded_at = -_TRADED_SECONDS
-        self._announced: str | None = None
-        """The outage that the exchange announces."""
         self._has_failed = False
         self._failed_at = -LONGEST_WAIT_SECONDS
         self._failed_in_a_row = 0
@@ -119,9 +114,7 @@ class Following:
         """Take an event of the stream."""
         self._clock.hear(event)
         if isinstance(event, Traded) and not event.is_snapshot:
-            self._traded_at = monotonic()
-            if self._standing.of("outage") is not None:
-                self.say_outage(self._announced)
+            self._standing.traded()
         if self._has_failed:  # its next history has what comes now
             return
         if self._is_to_check and isinstance(event, Heard):
@@ -188,7 +181,6 @@ class Following:
         self._clock.lose()
         self._stop_asking()  # what it would say does not reach what is missed from here on
         self._standing.interrupted(reason)
-        self.say_outage(self._announced)
         with self._contained():
             self._splice.interrupt()
 
@@ -218,13 +210,9 @@ class Following:
         """Why there is no data, as far as a part knows; None once it is good."""
         self._standing.say(kind, reason)
 
-    def say_outage(self, reason: str | None) -> None:
-        """Say that the exchange announces an outage; None once it does not. Where trades go on it is only a remark."""
-        self._announced = reason
-        if reason is not None and self.is_up and monotonic() - self._traded_at < _TRADED_SECONDS:
-            self.remark(f"{reason}, as it says; trades of {self.instrument.symbol} go on")
-            reason = None
-        self.say("outage", reason)
+    def announced(self, outage: str | None) -> None:
+        """The exchange announces an outage; None once it does not."""
+        self._standing.announced(outage)
 
     def remark(self, reason: str | None) -> None:
         """What does not work though data goes on; None once it does."""

@@ -265,7 +265,7 @@ class FromTrades:
 
     def answer_candles(self, rows: Sequence[HistoryRow], *, asked: int) -> Iterator[list[FeedEvent]]:
         """See `Splice`. They take the place of minutes that lack trades, and of no others."""
-        for row in closed_rows(rows, asked):
+        for row in closed_rows(rows, asked - SETTLED_MS):
             if self._builder.is_broken and self._builder.supply(row.candle):
                 yield [MinuteClosed(row.candle, "filled"), *self._minutes()]
         is_young = asked < self._builder.begin + MINUTE_MS + SETTLED_MS

@@ -81,6 +81,6 @@ class Group:
     def outage(self, reason: str | None) -> None:
         """See `Listener`."""
         for each in self._all():
-            each.say_outage(reason)
+            each.announced(reason)
         if reason is not None:
             self._look()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from vivienne.market.bars import joined
 from vivienne.market.feeds.base import History
 from vivienne.market.feeds.exchange.asking import candles_between
-from vivienne.market.feeds.exchange.splicing import SETTLED_MS, closed_rows
+from vivienne.market.feeds.exchange.splicing import closed_rows
 from vivienne.market.types import MINUTE_MS, Bars, Candle
 from vivienne.market.unbroken import unbroken, with_quiet
 
@@ -85,7 +85,7 @@ async def _minutes(rest: Rest, adapter: Adapter, instrument: Instrument, begin: 
         end: of the last minute, in ms.
 
     Raises:
-        Refused: there is no answer, or none that can be read.
+        Refused: the exchange does not answer, or its answer cannot be read.
     """
     since = begin
     older: list[HistoryRow] = []
@@ -94,7 +94,7 @@ async def _minutes(rest: Rest, adapter: Adapter, instrument: Instrument, begin: 
         enough = (each for each in sorted(adapter.intervals) if each > 1 and end - begin <= each * most)
         step = next(enough, max(adapter.intervals))
         since = max(begin, -(-(end - most) // (step * MINUTE_MS)) * step * MINUTE_MS)
-        older = closed_rows(await candles_between(rest, adapter, instrument, step, begin, since), end, step * MINUTE_MS)
+        older = await candles_between(rest, adapter, instrument, step, begin, since)  # all of them half a day ago
     newer = closed_rows(await candles_between(rest, adapter, instrument, 1, since, end))
     return [row.candle for row in (*older, *newer)]
 
@@ -108,7 +108,7 @@ def _end(rows: Sequence[HistoryRow], step: int, length: int, over: int) -> int:
         length: of a bar, in ms.
         over: what ends by then is closed, in ms.
     """
-    closed = {row.candle.open_time for row in closed_rows(rows, over + SETTLED_MS, step)}
+    closed = {row.candle.open_time for row in closed_rows(rows, over, step)}
     first_open = (row.candle.open_time for row in rows if row.candle.open_time not in closed)
     end = next(first_open, max(over, rows[-1].candle.open_time + step))
     return end - end % length

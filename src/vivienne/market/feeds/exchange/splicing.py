@@ -142,16 +142,15 @@ def is_closed(row: HistoryRow, heard: int) -> bool:
     return row.candle.open_time + MINUTE_MS <= heard if row.is_closed is None else row.is_closed
 
 
-def closed_rows(rows: Sequence[HistoryRow], asked: int = 0, length: int = MINUTE_MS) -> list[HistoryRow]:
+def closed_rows(rows: Sequence[HistoryRow], over: int = 0, length: int = MINUTE_MS) -> list[HistoryRow]:
     """The candles of an answer that are closed: as the exchange says, else where it has a later one, or they are old.
 
     The stream's clock alone closes none: what answers may be seconds behind it, and a candle lacks trades then.
 
     Args:
         rows: oldest first.
-        asked: the exchange's clock when it was asked, in ms since the epoch; 0 where it does not count.
+        over: what ends by then is closed, in ms since the epoch; 0 where age does not count.
         length: of a candle, in ms.
     """
-    newest = max((row.candle.open_time for row in rows), default=0)
-    over = max(newest, asked - SETTLED_MS)
+    over = max(over, *(row.candle.open_time for row in rows), 0)
     return [row for row in rows if (row.candle.open_time + length <= over if row.is_closed is None else row.is_closed)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from vivienne.market.feeds.base import Contact
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vivienne.market.feeds.exchange.troubles import TroubleKind
+
+_TRADED_SECONDS = 60.0
+"""An outage that is announced is not of a market that was traded within so long: it may be of another kind."""
 
 
 class Standing:
@@ -33,6 +37,9 @@ class Standing:
         self._troubles = Troubles()
         self._broke: str | None = None
         self._remark: str | None = None
+        self._outage: str | None = None
+        """What the exchange announces."""
+        self._traded_at = -_TRADED_SECONDS
         self._late: asyncio.TimerHandle | None = None
         self.is_up = self.has_caught_up = False
         self.breaks = 0
@@ -65,6 +72,20 @@ class Standing:
             self._remark = reason
             self._changed()
 
+    def announced(self, outage: str | None) -> None:
+        """The exchange announces an outage; None once it does not. Where trades go on it is only a remark."""
+        self._outage = outage
+        if outage is not None and self.is_up and monotonic() - self._traded_at < _TRADED_SECONDS:
+            self.remark(f"{outage}, as it says; trades go on")
+            outage = None
+        self.say("outage", outage)
+
+    def traded(self) -> None:
+        """There is a new trade of it."""
+        self._traded_at = monotonic()
+        if self.of("outage") is not None:
+            self.announced(self._outage)
+
     def of(self, kind: TroubleKind) -> str | None:
         """The reason of one kind."""
         return self._troubles.of(kind)
@@ -74,6 +95,7 @@ class Standing:
         self.is_up = self.has_caught_up = False
         self.breaks += 1
         self._broke = reason
+        self.announced(self._outage)
         self._changed()
         if self._late is None:
             self._late = asyncio.get_running_loop().call_later(self._late_after, self._say_broken)
