@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
 import weakref
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -68,6 +69,19 @@ async def test_work_in_slices_that_replaces_objects_leaves_few_to_look_at_at_onc
 
         await slices.in_slices(work())
         assert len(gc.get_objects(generation=0)) < 25_000
+
+
+async def test_young_objects_that_replaced_others_are_looked_at_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as trades. Python counts none, and would look at all of them at once a minute later."""
+    monkeypatch.setattr(garbage, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(Garbage, "is_due", lambda *_: False)
+    async with collecting():
+        trades = [[number] for number in range(50_000)]
+        for place in range(len(trades)):
+            trades[place] = [place]
+        async with asyncio.timeout(10):
+            while len(gc.get_objects(generation=0)) > 25_000:  # noqa: ASYNC110  # it has no event
+                await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize(("seconds", "is_spared"), [(60.0, True), (-1.0, False)])
@@ -143,7 +157,21 @@ async def test_what_was_there_at_the_start_is_left_alone_while_nothing_else_coun
 def test_older_objects_are_looked_at_once_there_are_many_more() -> None:
     garbage = Garbage(0.0, amount=1_000)
     assert not garbage.is_due(5.0, lambda: 1_100)
-    assert garbage.is_due(5.0, lambda: 1_300)
+    assert garbage.is_due(10.0, lambda: 1_300)
+
+
+def test_what_is_in_use_is_counted_in_proportion_to_the_time_that_it_takes() -> None:
+    """It was counted each second, and trades came 15 ms late each time."""
+    garbage, counts = Garbage(0.0, amount=1_000), list[float]()
+
+    def counted() -> int:
+        time.sleep(0.01)  # what the count takes
+        counts.append(now)
+        return 1_000
+
+    for now in (5.0, 6.0, 10.0, 14.0, 59.0):
+        assert not garbage.is_due(now, counted)
+    assert counts == [5.0, 59.0]
 
 
 def test_growth_counts_from_what_there_is_after_the_rest_where_that_is_not_known_before() -> None:

@@ -31,6 +31,8 @@ _GROWTH = 1.2
 _FIRST_REST_SECONDS, _FIRST_REST_OF_ALL_SECONDS = 1.0, 20.0
 _REST = 100
 """Those are left alone for so many times the time that the last look took."""
+_REST_OF_COUNTS = 1_000
+"""What is in use is counted again after so many times the time that it took: 15 ms where trades are kept."""
 _LONG_SECONDS = 0.02
 """What a look leaves that took so long counts as looked at."""
 _LONGEST_REST, _LONGEST_REST_SECONDS = 3_000, 60.0
@@ -58,20 +60,23 @@ class Garbage:
     ) -> None:
         self._collected_at, self._amount = now, amount
         self._rest, self._longest_rest = rest, longest_rest
+        self._counted_again_at = now
 
     def is_due(self, now: float, amount: Callable[[], int]) -> bool:
         """True if they are to be looked at.
 
         Args:
             now: as above.
-            amount: tells it as above; it takes milliseconds.
+            amount: tells it as above. It takes milliseconds, and is not asked again for a while in proportion.
         """
         passed = now - self._collected_at
         if passed >= self._longest_rest:
             return True
-        if passed < self._rest:
+        if passed < self._rest or now < self._counted_again_at:
             return False
+        begin = perf_counter()
         there = amount()
+        self._counted_again_at = now + (perf_counter() - begin) * _REST_OF_COUNTS
         if self._amount is None:
             self._amount = there
         return there > self._amount * _GROWTH
@@ -95,6 +100,7 @@ class _Looks:
         self._newer = Garbage(now, sys.getallocatedblocks())
         self._all = Garbage(now, None, _FIRST_REST_OF_ALL_SECONDS, _LONGEST_FIRST_REST_OF_ALL_SECONDS)
         self._only_start_counts = True
+        self._young_again_at = now
 
     def count_as_looked_at(self) -> None:
         """Count what is there as looked at, until all are looked at."""
@@ -104,6 +110,10 @@ class _Looks:
     def look(self) -> None:
         """Look at what is due, if anything is."""
         begin = perf_counter()
+        if begin >= self._young_again_at:
+            gc.collect(0)
+            self._young_again_at = begin + (perf_counter() - begin) * _REST
+            begin = perf_counter()
         # What is in use grows with what the program is there for; what counts as looked at grows by garbage too.
         if not self._only_start_counts and self._all.is_due(begin, gc.get_freeze_count):
             gc.unfreeze()
