@@ -77,7 +77,8 @@ def control(value: float, **more: Any) -> dict[str, Any]:
 
 def sizes(server: RunningServer) -> list[float]:
     """The position sizes a server was told, in order."""
-    return [revision["config"]["settings"]["position_size_bang"] for revision in reversed(server.history())]
+    changes = (revision for revision in reversed(server.history()) if revision["action"] not in ("pause", "resume"))
+    return [revision["config"]["settings"]["position_size_bang"] for revision in changes]
 
 
 def version(server: RunningServer) -> int:
@@ -182,6 +183,54 @@ def test_a_deleted_database_costs_only_what_was_in_it(
     assert [7.0] == made()
     eventually(lambda: used.client.get(LEASE))
     assert "Lost the connection to Redis" not in server.log
+
+
+@pytest.mark.parametrize("lost", [True, False], ids=["all was lost", "the stream was deleted"])
+def test_a_number_that_redis_gives_out_again_is_another_entry(
+    server: RunningServer, used: RunningRedis, *, lost: bool
+) -> None:
+    """The clock of a Redis that takes over may be behind. A pause was answered as the one of that number before."""
+    number = round(time.time() * 1000)
+
+    def answered(place: int, message: dict[str, Any]) -> str:
+        used.client.xadd(STREAM, {"message": json.dumps(message)}, id=f"{number + place}-0")
+        answer = results.hear()
+        assert answer["request_id"] == f"{STREAM}:{number + place}-0"
+        return str(answer["status"])
+
+    def is_paused() -> bool:
+        paused: list[str] = server.get("/ready").json()["paused"]
+        server.post("resume", {"asset_symbol": "BTC"})
+        return "BTC" in paused
+
+    pause = {"type": "pause", "asset": "BTC"}
+    with used.listener(RESULTS) as results:
+        assert answered(0, pause) == "success"
+        assert is_paused()
+        assert answered(1, control(number % 97 + 1)) == "success"
+        if lost:
+            used.client.flushall()
+        else:
+            used.client.delete(STREAM)
+        eventually(lambda: used.client.exists(STREAM))
+        assert answered(0, pause) == "success"
+        assert is_paused()
+        assert answered(1, pause) == "success"
+        assert is_paused()
+
+
+def test_entries_that_are_read_again_by_a_new_group_are_not_made_again(
+    used: RunningRedis, made: Callable[[], list[float]]
+) -> None:
+    with used.listener(RESULTS) as results:
+        used.add(control(8.0))
+        first = results.hear()
+        used.client.xgroup_destroy(STREAM, GROUP)
+        again = results.hear()
+        while again["request_id"] != first["request_id"]:
+            again = results.hear()
+    assert {**first, "timestamp": None} == {**again, "timestamp": None}
+    assert [8.0] == made()
 
 
 @pytest.mark.sized

@@ -29,6 +29,7 @@ class Caller:
         via: the way it came, where that tells nothing about who it is.
         is_valid: tells if its token is still valid.
         digest: of the secret it came with, which may be an earlier one of its token.
+        requester: whose its request_ids are, if that is more than `key` tells.
         names_itself: without a token, the author it names counts as its name. False where anybody may name anybody.
     """
 
@@ -38,6 +39,7 @@ class Caller:
     problem: str | None = None
     names_itself: bool = True
     via: str | None = None
+    requester: str | None = None
     is_valid: Callable[[], bool] = field(default=lambda: True, compare=False)
     digest: str | None = field(default=None, compare=False, repr=False)
 

@@ -103,7 +103,7 @@ class Request(ABC):
     @property
     def requester(self) -> str:
         """Whose the request_id is: nobody answers for, or uses up, one of somebody else."""
-        return self.caller.key
+        return self.caller.requester or self.caller.key
 
     def digest(self) -> str:
         """Tells whether two requests ask for the same. It is stored, so its input must stay as it is."""

@@ -346,7 +346,7 @@ class ConfigService:
         Raises:
             ChangeRefused: what `change_several` would raise.
         """
-        async with self._trial_turns.turn(request.requester):
+        async with self._trial_turns.turn(request.caller.key):
             plan = await in_slices(plan_several(self._in_force, request))
         return plan.outcome(self._in_force.version, made=False)
 
@@ -484,12 +484,12 @@ class ConfigService:
             if not self._store.is_shared:
                 raise
             with suppress(StoreUnavailable, TimeoutError):  # then the revisions known here have to do
-                async with asyncio.timeout(STORE_TIMEOUT), self._trial_turns.turn(request.requester):
+                async with asyncio.timeout(STORE_TIMEOUT), self._trial_turns.turn(request.caller.key):
                     await self.catch_up()
         return await self._tried_out(request)
 
     async def _tried_out(self, request: ChangeRequest) -> Plan:
-        async with self._trial_turns.turn(request.requester):
+        async with self._trial_turns.turn(request.caller.key):
             return await self._trials.plan(request)
 
     def _preview(self, plan: Plan) -> Preview:

@@ -7,9 +7,10 @@ over before new ones.
 from __future__ import annotations
 
 import asyncio
+import uuid
 from typing import TYPE_CHECKING, Any
 
-from redis.exceptions import ResponseError
+from redis.exceptions import NoPermissionError, ResponseError
 
 from vivienne.errors import TooLarge
 from vivienne.redis.answers import MOST_BYTES, MOST_PARTS, AnswerTooLarge
@@ -47,40 +48,59 @@ class StreamGroup:
         group: name of the group.
         consumer: name of this process.
         held: tells if this process may read at this moment.
+        id_key: key of a name that is made with the stream, and gone when Redis has lost its data.
 
     Attributes:
         watch: notices what others do to the stream.
+        stream_id: that name, once joined; empty without a key for it, and of a stream that is older than the name.
     """
 
-    def __init__(self, stream: str, group: str, consumer: str, held: Callable[[], bool]) -> None:
+    def __init__(
+        self, stream: str, group: str, consumer: str, held: Callable[[], bool], id_key: str | None = None
+    ) -> None:
         self._stream = stream
         self._group = group
         self._consumer = consumer
         self._held = held
+        self._id_key = id_key
         self.watch = StreamWatch(stream, group)
+        self.stream_id = ""
 
     async def join(self, redis: Redis) -> None:
         """Create the group, unless it is there. While Redis is full it is waited for."""
         while self._held():
             try:
-                await redis.xgroup_create(self._stream, self._group, id="0", mkstream=True)
+                groups = await self._groups(redis)
+                if groups is None or self._group.encode() not in groups:
+                    await self._create(redis, is_empty=groups is None)
             except ResponseError as refused:
-                if str(refused).startswith("BUSYGROUP"):
-                    return
                 if not is_full(refused):
                     raise
-                if await self._is_there(redis):
-                    return
                 await asyncio.sleep(FULL_SECONDS / 2)
             else:
+                if self._id_key is not None:
+                    self.stream_id = (await redis.get(self._id_key) or b"").decode()
                 return
 
-    async def _is_there(self, redis: Redis) -> bool:
+    async def _create(self, redis: Redis, *, is_empty: bool) -> None:
+        if self._id_key is not None:  # entries that are there may have been read under the name that is there
+            await redis.set(self._id_key, uuid.uuid4().hex, nx=not is_empty)
         try:
-            groups = await redis.xinfo_groups(self._stream)
-        except ResponseError:  # there is no such stream
-            return False
-        return any(each["name"] == self._group.encode() for each in groups)
+            await redis.xgroup_create(self._stream, self._group, id="0", mkstream=True)
+        except ResponseError as refused:
+            if not str(refused).startswith("BUSYGROUP"):
+                raise
+
+    async def _groups(self, redis: Redis) -> set[bytes] | None:
+        """Names of the groups of the stream; None if it does not exist. None are known if this user may not ask."""
+        try:
+            return {each["name"] for each in await redis.xinfo_groups(self._stream)}
+        except NoPermissionError:
+            return set()
+        except ResponseError as refused:
+            if not str(refused).startswith("no such key"):
+                raise
+            return None
 
     async def take_over(self, redis: Redis) -> None:
         """Take over the unfinished entries of other consumers; they are older than any new one."""

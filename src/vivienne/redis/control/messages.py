@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -53,6 +54,18 @@ _ENTRY = Caller(names_itself=False, via=ENTRY)
 """The same for messages that are known by the number of their entry, which no message can name."""
 
 
+def _entry(stream_id: str, raw: bytes) -> Caller:
+    """The caller of an entry. Its number means another entry in another stream, or with another content.
+
+    Args:
+        stream_id: of the stream; empty for one that is older than these names.
+        raw: what the entry says.
+    """
+    if not stream_id:
+        return _ENTRY
+    return replace(_ENTRY, requester=f"{ENTRY} {stream_id} {hashlib.sha256(raw).hexdigest()[:16]}")
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The outcome of a message.
@@ -96,22 +109,25 @@ class ControlMessages:
         """Changes that came into force since the start, over any channel."""
         service.listen(self._count)
 
-    async def carry_out(self, raw: bytes, request_id: str | None = None, asked: Asked | None = None) -> Outcome:
+    async def carry_out(
+        self, raw: bytes, request_id: str | None = None, asked: Asked | None = None, stream_id: str = ""
+    ) -> Outcome:
         """Apply one message.
 
         Args:
             raw: as received.
             request_id: for a message without one.
             asked: when it was sent, or received, if it waited.
+            stream_id: for an entry, the name of its stream.
         """
         with traced("a program on Redis"), asked_at(asked):
-            return await self._carried_out(raw, request_id)
+            return await self._carried_out(raw, request_id, stream_id)
 
-    async def _carried_out(self, raw: bytes, request_id: str | None) -> Outcome:
+    async def _carried_out(self, raw: bytes, request_id: str | None, stream_id: str) -> Outcome:
         received = _Received()
         try:
             message = self._read(raw, request_id, received)
-            caller = _ENTRY if received.is_entry else _CALLER
+            caller = _entry(stream_id, raw) if received.is_entry else _CALLER
             document: Mapping[str, Any] = await self._changes.handle(message, caller)
         except ChangeRefused as refused:
             return self._refused(refused, received)

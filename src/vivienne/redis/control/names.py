@@ -26,6 +26,11 @@ class ControlNames:
         return f"{self.channel}:stream"
 
     @property
+    def stream_id(self) -> str:
+        """Key with a name of the stream that no other stream had, so that no other entry has the same name."""
+        return f"{self.channel}:stream:id"
+
+    @property
     def lease(self) -> str:
         """Key with the name of the process that applies them."""
         return f"{self.channel}:lease"

@@ -3,6 +3,9 @@
 It is read by a consumer group, and only by the process that holds the lease. An entry is acknowledged after its change
 is in force; one that is read a second time - the process died in between - has the same request_id, so the change is
 made once and answered as the first time. Entries that a dead process left unfinished are taken over before new ones.
+
+Redis gives a number out again after it lost its data, or its last entries. So a request_id that is the number of an
+entry belongs to the stream, which has a name of its own, and to what the entry says.
 """
 
 from __future__ import annotations
@@ -61,7 +64,7 @@ class ControlStream:
     def __init__(self, messages: ControlMessages, names: ControlNames, consumer: str, held: Callable[[], bool]) -> None:
         self._messages = messages
         self._names = names
-        self._reading = StreamGroup(names.stream, GROUP, consumer, held)
+        self._reading = StreamGroup(names.stream, GROUP, consumer, held, names.stream_id)
         self.watch = self._reading.watch
         self._held = held
         self._way = Way()
@@ -124,7 +127,7 @@ class ControlStream:
         asked = None if self._messages.switched(raw) is None else await self._added(redis, entry_id)
         tries, made, delay = 0, self._messages.made, FIRST_DELAY
         while self._held():
-            outcome = await self._messages.carry_out(raw, name, asked)
+            outcome = await self._messages.carry_out(raw, name, asked, self._reading.stream_id)
             if not outcome.unstored:
                 return outcome
             tries += 1
