@@ -52,12 +52,14 @@ class Held(ControlMessages):
         self.slow: set[str | None] = {None}
         self.begun = 0
 
-    async def carry_out(self, raw: bytes, request_id: str | None = None, asked: Asked | None = None) -> Outcome:
+    async def carry_out(
+        self, raw: bytes, request_id: str | None = None, asked: Asked | None = None, stream_id: str = ""
+    ) -> Outcome:
         switched = self.switched(raw)
         self.begun += 1
         if (None if switched is None else switched.asset) in self.slow:
             await self.let_go.wait()
-        return await super().carry_out(raw, request_id, asked)
+        return await super().carry_out(raw, request_id, asked, stream_id)
 
 
 @asynccontextmanager

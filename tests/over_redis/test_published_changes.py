@@ -186,6 +186,20 @@ async def test_a_client_of_a_gateway_has_the_states_of_the_agent(redis: RunningR
     assert gateway.follower.changes > gateway.follower.wholes
 
 
+@pytest.mark.parametrize(("status", "goes_away"), [("live", True), ("stale", True), ("ended", False)])
+async def test_a_state_goes_away_once_nobody_publishes_its_asset_any_more(
+    redis: RunningRedis, status: str, *, goes_away: bool
+) -> None:
+    """Who reads the key is not told that the agent was killed. A market that has ended has its last state."""
+    redis.client.delete(STATE + "BTC")
+    agent = Publishing()
+    async with running(redis, agent):
+        agent.publish("BTC", content(0.5, status=status))
+        await until(lambda: bool(redis.client.exists(STATE + "BTC")))
+    left = redis.client.pttl(STATE + "BTC")
+    assert 20_000 < left <= 30_000 if goes_away else left == -1
+
+
 async def test_many_assets_share_a_message_and_none_is_long(redis: RunningRedis) -> None:
     assets = tuple(f"A{number}" for number in range(2 * MOST_IN_BATCH + 1))
     agent, gateway = Publishing(assets=assets), Receiving(assets)

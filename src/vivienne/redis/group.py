@@ -79,7 +79,8 @@ class StreamGroup:
                 await asyncio.sleep(FULL_SECONDS / 2)
             else:
                 if self._id_key is not None:
-                    self.stream_id = (await redis.get(self._id_key) or b"").decode()
+                    kept = await redis.get(self._id_key)
+                    self.stream_id = kept.decode() if isinstance(kept, bytes) else ""
                 return
 
     async def _create(self, redis: Redis, *, is_empty: bool) -> None:

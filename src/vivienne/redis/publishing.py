@@ -1,6 +1,7 @@
 """States and configuration changes, published in Redis for any program to follow.
 
-A state goes to the channel ``vivienne:state:<ASSET>`` and stays under the key of the same name; a change of the
+A state goes to the channel ``vivienne:state:<ASSET>`` and to the key of the same name, where it stays for half a
+minute: who reads a key is not told that the agent has ended. A change of the
 configuration goes to ``vivienne:config``. One agent of several also publishes what changed in its states, many assets
 in one message, on ``vivienne:states_changed``, which gateways follow. Redis is one more client of the hub: while it is
 slow, a newer state replaces the older one, so nothing queues up. Each new connection publishes the latest states again.
@@ -15,7 +16,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from vivienne.redis.client import execute_though_full
-from vivienne.wire.messages import encode
+from vivienne.wire.messages import AGENT, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 STATE = "vivienne:state:"
 """Prefix of the name of an asset: its channel, and the key of its latest state."""
+KEPT_MS = 30_000
+"""Time for which a key keeps a state. Each is published every ten seconds at least, unless its market has ended."""
 STATES_CHANGED = "vivienne:states_changed"
 """Channel of what changed in the states of agents."""
 MOST_IN_BATCH = 100
@@ -84,7 +87,7 @@ class StatePublisher:
                 async with redis.pipeline(transaction=False) as batch:
                     for asset, frame in frames.items():
                         text = self._signed(frame.text)
-                        batch.set(STATE + asset, text)
+                        batch.set(STATE + asset, text, px=None if _is_last(frame) else KEPT_MS)
                         batch.publish(STATE + asset, text)
                     if self._agent is not None:
                         for text in _batches(self._agent, _changes(frames, sent)):
@@ -98,6 +101,11 @@ class StatePublisher:
     def _signed(self, text: str) -> str:
         """A state with the name of its agent; the text is JSON of an object that is not empty."""
         return text[:-1] + self._signature if self._signature else text
+
+
+def _is_last(frame: Frame) -> bool:
+    """True if no state follows because the market is over; it stays."""
+    return frame.message["agents"][AGENT]["data"]["status"] == "ended"
 
 
 def _changes(frames: Mapping[str, Frame], sent: dict[str, int]) -> Iterator[str]:
