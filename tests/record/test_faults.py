@@ -19,12 +19,14 @@ from making import MIDNIGHT
 from postgres_server import PASSWORD, USER
 from recorded_live import MINUTE, SECONDS, asset_of, decided, decided_anew, reading, recorded, recorder, walk
 from vivienne.changes.requests import ChangeRequest, Update
+from vivienne.errors import RecordUnavailable
 from vivienne.market.types import MINUTE_MS
 from vivienne.record import recorder as recording
 from vivienne.record.database import open_record
 from vivienne.record.judging.account import account
 from vivienne.record.judging.costs import Costs
 from vivienne.record.pruning import Pruning
+from vivienne.record.sqlite import SqliteRecord
 from vivienne.record.tables import metadata
 from vivienne.record.waiting import Waiting
 from vivienne.record.writing import Markets, Writing
@@ -197,6 +199,21 @@ async def test_a_damaged_file_is_said_and_another_one_is_begun_when_it_is_moved_
         [series] = record.series(1)
         assert record.decided_bars(series).is_decided.tolist() == [*[False] * 20, *[True] * 20]
         assert decided_anew(record, 1) == 20
+
+
+async def test_a_record_whose_lock_was_deleted_is_locked_anew(service: ConfigService, path: Path) -> None:
+    """Another process could write it too; if none has it, this one goes on."""
+    made, to = decided(asset_of(service), walk(0, 10)), recorder(path)
+    lock = path.with_name(f"{path.name}.lock")
+
+    async with running(to):
+        take(to, made[:5])
+        await until(lambda: to.written == 5)
+        lock.unlink()
+        take(to, made[5:])
+        await until(lambda: to.written == 10)
+        with pytest.raises(RecordUnavailable, match="is in use by another Vivienne"):
+            SqliteRecord(path, "to write")
 
 
 async def test_a_file_that_is_deleted_in_use_is_begun_again_with_what_is_remembered(

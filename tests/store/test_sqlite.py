@@ -440,6 +440,23 @@ def test_a_file_that_was_replaced_while_it_was_open_is_said_to_be(path: Path) ->
         store.close()
 
 
+@pytest.mark.parametrize("how", ["deleted", "replaced"])
+def test_nothing_is_stored_once_another_process_could_have_the_database_too(path: Path, how: str) -> None:
+    """Both said `ready`, with different configurations and pauses."""
+    store = SqliteRevisionStore(path)
+    lock = path.with_name(f"{path.name}.lock")
+    try:
+        store.append(revision(1))
+        lock.unlink()
+        if how == "replaced":
+            lock.touch()
+        for attempt in (store.check, lambda: store.append(revision(2))):
+            with pytest.raises(StoreUnavailable, match="the file beside it that locks it was deleted or replaced"):
+                attempt()
+    finally:
+        store.close()
+
+
 def test_a_database_that_is_as_large_as_a_file_may_be_cannot_be_written(store: SqliteRevisionStore) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     store.prove()

@@ -18,7 +18,7 @@ from vivienne.errors import RecordUnavailable, StoreUnusable
 from vivienne.record.database import check_schema, make_tables, translated
 from vivienne.store.private import make_file
 from vivienne.store.sqlite_connection import is_replaced, one_connection
-from vivienne.store.sqlite_files import lock, said, said_at_start
+from vivienne.store.sqlite_files import LOCK_GONE, lock, said, said_at_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from vivienne.record.database import Opening
+    from vivienne.store.sqlite_files import DatabaseLock
 
 APPLICATION_ID = 0x56495652
 """Marks the file as a record in its header ("VIVR")."""
@@ -61,11 +62,13 @@ class SqliteRecord:
         self.name = str(path)
         self._ends = ExitStack()
         self._writes = how == "to write"
+        self._lock: DatabaseLock | None = None
         prepare = _set_to_write if self._writes else _set_to_read
         engine = one_connection(path, "BEGIN IMMEDIATE" if self._writes else "BEGIN", prepare)
         try:
             if self._writes:
-                self._ends.callback(lock(path, is_needed=True, option="--record").release)
+                self._lock = lock(path, is_needed=True, option="--record")
+                self._ends.callback(self._lock.release)
                 make_file(path)
             self._inode = path.stat().st_ino
             self._ends.callback(engine.dispose)
@@ -91,6 +94,8 @@ class SqliteRecord:
         """See `RecordDatabase`."""
         if self._is_gone():
             raise RecordUnavailable(self.name, _GONE)
+        if self._lock is not None and self._lock.is_lost:
+            raise RecordUnavailable(self.name, LOCK_GONE)
         if self._writes:
             self._leave_room()
         with translated(self.name, lambda error: said(error, self.path)), self._open.begin():

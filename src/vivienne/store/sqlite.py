@@ -25,7 +25,7 @@ from vivienne.store.sql import SqlRevisionStore, as_row
 from vivienne.store.sql_alerts import SqlAlerts
 from vivienne.store.sql_tokens import expect_accepted
 from vivienne.store.sqlite_connection import is_replaced, one_connection
-from vivienne.store.sqlite_files import is_in_use, lock, passes, said, said_at_start, withdraw
+from vivienne.store.sqlite_files import LOCK_GONE, is_in_use, lock, passes, said, said_at_start, withdraw
 from vivienne.store.tables import SCHEMA_VERSION, revisions
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class SqliteRevisionStore(SqlRevisionStore):
                 if self._lock is None:
                     _prepare_to_read(self._open, path)
                 else:
-                    _prepare(self._open, path, migrates=how == "alone", is_ours=self._lock.is_locked)
+                    _prepare(self._open, path, migrates=how == "alone", is_ours=self._lock.is_held)
             if self._lock is not None:
                 withdraw(path)
             self._inode = path.stat().st_ino
@@ -155,6 +155,8 @@ class SqliteRevisionStore(SqlRevisionStore):
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:
+        if self._lock is not None and self._lock.is_lost:
+            raise StoreUnavailable(f"the database {self.path} {LOCK_GONE}")
         with self._open.begin():
             yield self._open
 

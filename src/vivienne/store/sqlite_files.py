@@ -14,6 +14,7 @@ from vivienne.errors import StoreUnusable
 from vivienne.store.holders import belongs_to_another, holders
 from vivienne.store.private import make_file, make_folder, withdraw_from_others
 from vivienne.store.set_aside import finish_setting_aside
+from vivienne.store.sqlite_connection import is_replaced
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +27,41 @@ def files_beside(path: Path) -> tuple[Path, Path]:
     return path.with_name(f"{path.name}.lock"), path.with_name(f"{path.name}-journal")
 
 
-def lock(path: Path, *, is_needed: bool, option: str = "--db") -> filelock.BaseFileLock:
+LOCK_GONE = (
+    "is not safe: the file beside it that locks it was deleted or replaced, so another Vivienne may have opened it; "
+    "restart Vivienne, and leave that file alone"
+)
+
+
+class DatabaseLock:
+    """A lock on a database, held or not.
+
+    Args:
+        file: beside the database. It is found by its name, so it has to stay there.
+        held: the lock on that file.
+    """
+
+    def __init__(self, file: Path, held: filelock.BaseFileLock) -> None:
+        self._file = file
+        self._held = held
+        self._inode = file.stat().st_ino if held.is_locked else None
+
+    @property
+    def is_held(self) -> bool:
+        """True if this process took it."""
+        return self._inode is not None
+
+    @property
+    def is_lost(self) -> bool:
+        """True if another process may have the database as well, because the file is not there any more."""
+        return self._inode is not None and is_replaced(self._file, self._inode)
+
+    def release(self) -> None:
+        """Release it, if it is held."""
+        self._held.release()
+
+
+def lock(path: Path, *, is_needed: bool, option: str = "--db") -> DatabaseLock:
     """The lock of a database, taken if no other process has it, as must be the case where it is needed.
 
     Args:
@@ -60,7 +95,7 @@ def lock(path: Path, *, is_needed: bool, option: str = "--db") -> filelock.BaseF
         held.release()
         why = belongs_to_another(path.parent, file) or error.strerror
         raise StoreUnusable(f"The database {path} cannot be opened: {why}", is_temporary=passes(error)) from error
-    return held
+    return DatabaseLock(file, held)
 
 
 def _refuse_other_names(path: Path) -> None:
