@@ -379,11 +379,10 @@ class OkxDialect:
             data = [self._row(c, c.open_time + length * MINUTE_MS <= market.now()) for c in found[-100:]][::-1]
         elif path.endswith("/history-trades"):
             trades = market.between(base, 0, market.now() + 1)
-            if query["type"] == "1":
-                after, before = int(query.get("after", 10**18)), int(query.get("before", 0))
-                trades = [each for each in trades if before < (each.number or 0) < after]
-            else:
-                trades = [each for each in trades if int(query["before"]) < each.trade.time]
+            if query.get("type", "1") != "1":  # by time it has no newer ones
+                return {"code": "51000", "msg": "Parameter before error", "data": []}
+            after, before = int(query.get("after", 10**18)), int(query.get("before", 0))
+            trades = [each for each in trades if before < (each.number or 0) < after]
             data = [self._trade(base, each) for each in trades[-int(query["limit"]) :]][::-1]
         else:
             return None

@@ -280,7 +280,8 @@ def test_what_is_not_known_is_refused_in_words(exchange: str, message: Any) -> N
     ("status", "then", "concerns"),
     [
         (429, "wait", "host"), (418, "wait", "host"), (451, "give_up", "host"), (403, "give_up", "host"),
-        (503, "retry", "host"), (404, "give_up", "instrument"), (400, "give_up", "instrument"),
+        (503, "retry", "host"), (408, "retry", "host"), (425, "retry", "host"),
+        (404, "give_up", "instrument"), (400, "give_up", "instrument"),
         (302, "give_up", "host"),
     ],
 )  # fmt: skip

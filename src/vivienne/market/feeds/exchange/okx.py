@@ -126,14 +126,18 @@ class Okx:
     def trades_request(
         self, instrument: Instrument, after: NumberedTrade | None, begin: int, before: NumberedTrade | None = None
     ) -> Request | None:
-        """See `Adapter`. Its `before` and `after` are numbers: newer than the one, older than the other."""
+        """See `Adapter`. Its `before` and `after` are numbers: newer than the one, older than the other.
+
+        It has none since a time: without a number these are the newest.
+        """
+        del begin
         path = "/api/v5/market/history-trades"
         query: dict[str, str | int] = {"instId": instrument.symbol, "limit": self.trades_rows}
         if before is not None and before.number is not None:
             return Request(path, {**query, "type": 1, "after": before.number - before.combined + 1})
         if after is not None and after.number is not None:
             return Request(path, {**query, "type": 1, "before": after.number})
-        return Request(path, {**query, "type": 2, "before": begin - 1})
+        return Request(path, query)
 
     def trades(self, instrument: Instrument, answer: Any) -> Iterable[NumberedTrade]:
         """See `Adapter`. They come newest first."""

@@ -7,6 +7,8 @@ from http import HTTPStatus
 from vivienne.market.feeds.exchange.adapter import Advice
 
 _USUAL_WAIT_SECONDS = 60.0
+_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
+"""Refusals that are over the next time: Binance has 408 where it waited too long for a part of its own."""
 
 
 def by_status(title: str, status: int, retry_after: float | None) -> Advice | None:
@@ -30,7 +32,7 @@ def by_status(title: str, status: int, retry_after: float | None) -> Advice | No
             )
         case HTTPStatus.NOT_FOUND:
             found = Advice("give_up", f"{title} does not know this market", concerns="instrument")
-        case _ if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        case _ if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _PASSING:
             reason = f"{title} answers {status}"
             found = Advice("retry", reason) if retry_after is None else Advice("wait", reason, retry_after)
         case _ if status >= HTTPStatus.BAD_REQUEST:
