@@ -18,7 +18,7 @@ from vivienne.metrics.registry import Sample
 from vivienne.store.alert import StoredDelivery, Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from vivienne.metrics.registry import Metrics
     from vivienne.outbox.delivering import Deliveries
@@ -60,16 +60,26 @@ class Keeping:
         run: key of the course of market time.
         owner: name of this process.
         metrics: show what is counted.
+        added: is told how many were stored.
     """
 
     def __init__(
-        self, store: AlertStore, calls: StoreCalls, deliveries: Deliveries, *, run: str, owner: str, metrics: Metrics
+        self,
+        store: AlertStore,
+        calls: StoreCalls,
+        deliveries: Deliveries,
+        *,
+        run: str,
+        owner: str,
+        metrics: Metrics,
+        added: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._calls = calls
         self._deliveries = deliveries
         self._run = run
         self._owner = owner
+        self._added = added
         self._unstored: deque[_Batch] = deque()
         self._lost = 0
         metrics.source(self._samples)
@@ -103,7 +113,8 @@ class Keeping:
                 new = await self._calls.run(
                     self._store.add_alerts, batch.events, batch.deliveries, batch.standings, self._run, self._owner
                 )
-                return set(new)
+            self._added(len(new))
+            return set(new)
         except (StoreUnavailable, TimeoutError) as error:
             if not self._unstored:
                 reason = str(error) or f"it did not answer within {STORE_SECONDS:g} s"

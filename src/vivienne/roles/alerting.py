@@ -23,7 +23,7 @@ from vivienne.outbox.inheriting import Inheriting
 from vivienne.outbox.keeping import Keeping
 from vivienne.outbox.on_demand import OnDemand
 from vivienne.outbox.people import PeopleSender
-from vivienne.outbox.pruning import prune_alerts
+from vivienne.outbox.pruning import AlertPruning
 from vivienne.outbox.secrets import Vault
 from vivienne.outbox.sending import Missing
 from vivienne.outbox.stream import BrowserSender
@@ -114,7 +114,8 @@ def alerting_of(
         switch_off=partial(switch_off, service),
         metrics=service.metrics,
     )
-    keeping = Keeping(store, calls, deliveries, run=run, owner=process, metrics=service.metrics)
+    pruning = AlertPruning(store, calls)
+    keeping = Keeping(store, calls, deliveries, run=run, owner=process, metrics=service.metrics, added=pruning.added)
     health = StoreHealth(service)
     engine = AlertEngine(
         market,
@@ -136,7 +137,7 @@ def alerting_of(
             "alerts to store": keeping.run,
             "alerts to send": deliveries.run,
             "alerts left behind": inheriting.run,
-            "old alerts": partial(prune_alerts, store, calls),
+            "old alerts": pruning.run,
             "health of the store for alerts": health.watch,
         },
     )
