@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
@@ -16,8 +16,11 @@ from vivienne.market.feeds.exchange.standing import Standing
 from vivienne.market.feeds.exchange.troubles import TroubleKind, Troubles
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import AsyncIterator
 
+    from fake_exchange import Dialect
+    from vivienne.market.feeds.exchange.adapter import NumberedTrade
     from vivienne.market.feeds.exchange.feed import ExchangeFeed
 
 
@@ -73,6 +76,34 @@ async def test_answers_that_are_refused_are_a_block_though_the_stream_is_alive()
         assert feed.contact("BTC").state == "blocked"
         assert {"403" in each for each in watching.troubles if each} == {True}
         exchange.faults.rest_status = 0
+        await watching.wait(lambda: watching.troubles[-1] is None)
+
+
+class _KeepingBack(FakeExchange):
+    """Keeps a trade back for as long as it is told to."""
+
+    keeps, kept = False, None
+
+    def _traded(
+        self, dialect: Dialect, base: str, trades: list[NumberedTrade], now: int, rng: random.Random
+    ) -> list[Any]:
+        if self.keeps and self.kept is None and trades:
+            self.kept, *trades = trades
+        elif not self.keeps and self.kept is not None:
+            trades, self.kept = [self.kept, *trades], None
+        return super()._traded(dialect, base, trades, now, rng)
+
+
+@pytest.mark.parametrize("name", ["okx", "kraken", "coinbase"])
+async def test_an_answer_that_is_not_needed_any_longer_is_no_trouble(name: str) -> None:
+    """A trade that seemed to be missing came late, and the market was stale until something else was asked for."""
+    market = FakeMarket(ahead=600)
+    async with _KeepingBack(name, market) as exchange, followed(exchange, name) as (_, (watching,)):
+        await watching.until(1)
+        exchange.faults.rest_status = 503
+        exchange.keeps = True
+        await watching.until_trouble("answers 503")
+        exchange.keeps = False
         await watching.wait(lambda: watching.troubles[-1] is None)
 
 

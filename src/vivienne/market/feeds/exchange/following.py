@@ -234,10 +234,16 @@ class Following:
             match self._splice.need():
                 case None:
                     self._standing.caught_up()
+                    self._need_no_answer()
                 case HistoryNeeded(minutes):
                     self._leave_gap(minutes)
                 case _:
                     self._is_needed.set()
+
+    def _need_no_answer(self) -> None:
+        """What a question was refused for is no trouble once the stream itself has brought what was asked for."""
+        self.say("block", None)
+        self.say("answer", None)
 
     def _put(self, events: list[FeedEvent]) -> None:
         if self.made.take(events, self._splice.short_minutes()):
