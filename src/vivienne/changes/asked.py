@@ -44,11 +44,13 @@ class Asked(NamedTuple):
         pause: the time if it is a pause, ISO 8601 UTC, by the clock of this process: the latest that is possible.
         resumption: the time if it is a resumption: the earliest that is possible.
         place: among those that came the same way; None if nothing is known of that.
+        sent_as: name that a proxy gave to this request alone, wherever it sends it; it is the trace id, too.
     """
 
     pause: str
     resumption: str
     place: Place | None = None
+    sent_as: str | None = None
 
     @classmethod
     def at(cls, pause: float, resumption: float, place: Place | None = None) -> Self:

@@ -49,7 +49,7 @@ from vivienne.server.http import (
     read_configuration,
     with_headers,
 )
-from vivienne.server.received import received
+from vivienne.server.received import request_received
 from vivienne.server.routes import Routes
 from vivienne.server.several import add_several
 from vivienne.slices import slices_of_loop
@@ -181,7 +181,7 @@ def _add_switches(routes: Routes, service: ConfigService) -> None:
             check_query(request, "asset_symbol", "author", "reason")
             fields, _ = split_envelope(body)
             envelope = open_envelope(with_headers(request, fields, if_match, key))
-        with asked_at(received(request.scope)):
+        with asked_at(request_received(request)):
             asked = envelope.switch(switch, channel=CHANNEL, caller=caller_of(request))
         outcome = await service.switch(asked)
         status = HTTPStatus.OK if outcome["status"] == "success" else HTTPStatus.ACCEPTED

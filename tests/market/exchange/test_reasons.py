@@ -82,7 +82,8 @@ async def test_answers_that_are_refused_are_a_block_though_the_stream_is_alive()
 class _KeepingBack(FakeExchange):
     """Keeps a trade back for as long as it is told to."""
 
-    keeps, kept = False, None
+    keeps = False
+    kept: NumberedTrade | None = None
 
     def _traded(
         self, dialect: Dialect, base: str, trades: list[NumberedTrade], now: int, rng: random.Random

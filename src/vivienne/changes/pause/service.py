@@ -242,12 +242,12 @@ class Pausing:
 
         It may have been ended since; to make it once more would bring it back.
         """
-        asked, trace_id = request.asked, request.trace_id
-        if not self._store.is_shared or asked is None or trace_id is None:
+        asked = request.asked
+        if not self._store.is_shared or asked is None or asked.sent_as is None:
             return None
         if asked.pause <= later(asked.resumption, AT_ONCE_SECONDS):
             return None
-        made = await self._thread.run(self._store.pause_of, trace_id, layer, asked.resumption)
+        made = await self._thread.run(self._store.pause_of, asked.sent_as, layer, asked.resumption)
         if made is None:
             return None
         await self._writer.follow()

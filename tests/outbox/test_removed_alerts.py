@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vivienne.outbox import pruning
 from vivienne.outbox.pruning import AlertPruning
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from vivienne.store.base import RevisionStore
 
 
+SENT: Any = {}
+
+
 def stored(store: RevisionStore, begin: int, count: int) -> None:
     """Store so many alerts without deliveries."""
     events = [
-        StoredEvent(f"evt_{number}", "al_1", "run", "BTC", number, "2999-01-01T00:00:00.000Z", {})
+        StoredEvent(f"evt_{number}", "al_1", "run", "BTC", number, "2999-01-01T00:00:00.000Z", SENT)
         for number in range(begin, begin + count)
     ]
     store.alerts.add_alerts(events, [], {}, "run", "a process")
