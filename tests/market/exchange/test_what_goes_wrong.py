@@ -282,6 +282,28 @@ async def test_a_market_without_history_keeps_no_other_waiting(name: str, monkey
         check(eth, market, "ETH")
 
 
+async def test_a_halt_that_is_longer_than_a_gap_that_is_filled_is_said_until_a_bar_has_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was said to have no history at all."""
+    market = FakeMarket(ahead=600, past=300)
+    candles, begin = FakeMarket.candles, market.now()
+    halted = range(begin - 90 * MINUTE_MS, begin - begin % MINUTE_MS)
+
+    def some(market: FakeMarket, base: str, length: int, begin: int, end: int) -> list[Candle]:
+        found = candles(market, base, length, begin, end)
+        return [each for each in found if each.open_time not in halted]
+
+    monkeypatch.setattr(FakeMarket, "candles", some)
+    async with (
+        FakeExchange("binance", market) as exchange,
+        followed(exchange, "binance", bars=200) as (_, (watching,)),
+    ):
+        assert "BTCUSDT since 20" in await watching.until_trouble("longer than a gap that is filled")
+        await watching.wait(lambda: watching.troubles[-1] is None)
+        await watching.until(2)
+
+
 IMPOSSIBLE = {
     "binance": '{"stream": "x", "data": {"e": "aggTrade", "E": %(now)d, "s": "BTCUSDT", "a": %(id)d, "p": "%(price)s", '
     '"q": "%(amount)s", "f": 1, "l": 1, "T": %(time)d, "m": true}}',

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from vivienne.market.bars import joined
 from vivienne.market.feeds.base import History
+from vivienne.market.feeds.exchange.adapter import Advice
 from vivienne.market.feeds.exchange.asking import candles_between
+from vivienne.market.feeds.exchange.rest import Refused
 from vivienne.market.feeds.exchange.splicing import closed_rows
 from vivienne.market.types import MINUTE_MS, Bars, Candle
 from vivienne.market.unbroken import unbroken, with_quiet
+from vivienne.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +60,8 @@ async def past(
     known = [row.candle for row in rows if row.candle.open_time < open_bar]
     longest_gap = timeframe.longest_filled_gap if adapter.lists_quiet else count * timeframe.minutes
     closed = unbroken(await rest.turns.done(_in_bars(known, step, timeframe)), length, longest_gap, open_bar)
+    if known and not closed:
+        raise Refused(Advice("retry", _said_of_gap(adapter, instrument, known, length)))
     found: list[Candle] = []
     if timeframe.minutes > 1 and closed:
         minutes = await _minutes(rest, adapter, instrument, open_bar, end)
@@ -64,6 +69,15 @@ async def past(
     # With fewer than were asked for, the exchange has no more: for whoever decides the market began there.
     is_whole = count < bars or not closed or closed[0].open_time > begin
     return History(Bars.from_candles(found), is_whole=is_whole, bars=Bars.from_candles(closed))
+
+
+def _said_of_gap(adapter: Adapter, instrument: Instrument, known: Sequence[Candle], length: int) -> str:
+    """Why there is no bar to go on from, as after a long halt: a gap that long is not filled."""
+    last = iso(known[-1].open_time + length)
+    return (
+        f"{adapter.title} has no candles of {instrument.symbol} since {last}, longer than a gap that is filled; its "
+        "bars begin anew with the first one that closes from now on"
+    )
 
 
 def interval(adapter: Adapter, minutes: int) -> int:
