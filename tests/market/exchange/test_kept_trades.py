@@ -82,7 +82,7 @@ def test_of_all_trades_that_wait_so_many_are_kept(flood: str) -> None:
 def test_trades_that_are_more_than_are_kept_are_left_out_and_their_minute_is_the_exchanges() -> None:
     splice = FromTrades(BEGIN, 42.0)
     splice.take(Traded("A", tuple(trade(1 + number, BEGIN) for number in range(MOST // 2))))
-    splice.answer_trades([], is_whole=True)
+    splice.answer_trades([], is_whole=True, asked=BEGIN)
     assert splice.need() is None
     splice.take(Traded("A", tuple(trade(1 + number, BEGIN) for number in range(3 * MOST))))
     assert splice.left_out == 2 * MOST

@@ -281,6 +281,19 @@ def test_an_answer_that_reaches_the_stream_is_whole() -> None:
     assert splice.need() is None
 
 
+@pytest.mark.parametrize(("asked", "is_believed"), [(BEGIN + 30_000, False), (BEGIN + 5_000, True)])
+def test_an_answer_without_trades_is_not_believed_where_the_stream_has_earlier_ones(
+    asked: int, is_believed: bool
+) -> None:
+    """Answers may be far behind the stream. The first minute after the start lacked what came before it."""
+    splice = FromTrades(BEGIN, 99.0)
+    new = [trade for trade in made_trades(3) if trade.trade.time >= BEGIN + 10_000]
+    splice.take(Traded("A", tuple(new)))
+    found = closed(splice.answer_trades([], is_whole=True, asked=asked) + splice.take(Heard(new[-1].trade.time + 1)))
+    assert bool(found) == is_believed
+    assert isinstance(splice.need(), CandlesNeeded) != is_believed
+
+
 def test_where_the_closed_candle_does_not_come_the_trades_of_its_minute_are_asked_for() -> None:
     """They may be lost with it, and without numbers nothing else tells so."""
     exchange = Exchange(made_trades(5))
@@ -340,7 +353,7 @@ class Lossy:
         self._is_numbered = is_numbered
         self.trades = found if is_numbered else [NumberedTrade(each.key, None, 1, each.trade) for each in found]
         self.candles = expected(found, 99.0, MINUTES)
-        self._asked: tuple[int, int, list[NumberedTrade]] | None = None
+        self._asked: tuple[int, int, list[NumberedTrade], int] | None = None
 
     def run(self, splice: Splice) -> list[FeedEvent]:
         """What comes of its stream and of its answers."""
@@ -378,13 +391,13 @@ class Lossy:
         found: list[FeedEvent] = []
         if self._asked is not None and now >= self._asked[0]:
             if self._asked[1] == splice.interruptions:
-                found = splice.answer_trades(self._asked[2], is_whole=True)
+                found = splice.answer_trades(self._asked[2], is_whole=True, asked=self._asked[3])
             self._asked = None
         need = splice.need()
         if self._asked is None and isinstance(need, TradesNeeded):
             since = need.begin if need.after is None else need.after.trade.time
             past = [each for each in self.trades if since <= each.trade.time < now]
-            self._asked = now + self._chance.randrange(20_000), splice.interruptions, past
+            self._asked = now + self._chance.randrange(20_000), splice.interruptions, past, splice.heard
         return found
 
 

@@ -253,9 +253,13 @@ class FromTrades:
         span: tuple[int, int] | None = None,
         asked: float = math.inf,
     ) -> list[FeedEvent]:
-        """See `Splice`. Where the answer may end early, it is asked for again after a while."""
+        """See `Splice`. Where the answer may end early, it is asked for again after a while.
+
+        One without any trade may be far behind the stream, so at a start it may not say that there were none.
+        """
         oldest, newest = span or (None, 0)
         newest = max([newest, *(each.trade.time for each in trades)])
+        is_whole = is_whole and (newest > 0 or not self._builder.is_contradicted(asked))
         if is_whole and self._builder.may_end_early(newest, asked):
             self._builder.add(trades)
             self._ask_trades_from = self.heard + BEHIND_MS

@@ -249,6 +249,19 @@ class MinuteBuilder:
             return False
         return newest < resumed and asked < resumed + BEHIND_MS
 
+    def is_contradicted(self, asked: float) -> bool:
+        """Whether an answer without any trade lacks some, because the stream has trades from before it was asked for.
+
+        Only where trades have numbers, and none is known from before the stream: otherwise a hole would show it.
+
+        Args:
+            asked: as above.
+        """
+        last, first = self.last, min(self._open, default=None)
+        if self._covered_from is None or self._covered_after is not None or last is None or last.number is None:
+            return False
+        return first is not None and min(each.trade.time for each in self._open[first].trades.values()) < asked
+
     def join(self, trades: Iterable[NumberedTrade]) -> bool:
         """Trades came over the connection that there is now.
 
