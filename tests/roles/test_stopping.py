@@ -37,6 +37,27 @@ def test_before_it_stops_it_is_not_ready_for_a_while_and_then_sends_its_clients_
         assert 0 == server.process.wait(timeout=10)
 
 
+_SLOW_LOOKUP = """
+import asyncio, time
+
+async def slow(*arguments, **more):
+    # As a lookup, it goes on though nobody waits for it any longer.
+    await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, time.sleep, 30))
+    raise OSError
+
+asyncio.open_connection = slow
+"""
+
+
+def test_the_lookup_of_a_name_that_hangs_does_not_keep_a_process_that_has_stopped(tmp_path: Path) -> None:
+    """Its ports were closed for half a minute, and no supervisor starts another one in that time."""
+    environment = {"VIVIENNE_REDIS": "redis://redis.example:6379"}
+    server = RunningServer("--assets", "BTC", db=tmp_path / "v.db", environment=environment, before=_SLOW_LOOKUP)
+    with server:
+        assert server.stop() == 0  # it waits for 10 s
+        assert "Something that cannot be given up" in server.log
+
+
 def test_a_hangup_ends_nothing_before_the_program_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     script = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]["vivienne"]
     module, _, function = script.partition(":")

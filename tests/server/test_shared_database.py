@@ -10,6 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -310,6 +311,24 @@ def test_a_resumption_that_waits_while_a_server_starts_ends_no_pause_that_was_ma
         assert statuses(waiting, 1) == ["412"]
         starting.result()
     assert second.post("pause", {}).json()["paused"] == ["BTC", "ETH"]
+    assert second.post("resume", {}).json()["paused"] == []
+
+
+def test_a_pause_after_a_resumption_stays_though_all_waited(pair: tuple[RunningServer, RunningServer]) -> None:
+    """All messages of a WebSocket have one trace id: the second pause was taken for the first one, sent again."""
+    first, second = pair
+    stopped = psutil.Process(first.process.pid)
+    with connect(f"ws://127.0.0.1:{first.port}/ws/state") as client:
+        stopped.suspend()
+        try:
+            for name in ("pause", "resume", "pause"):
+                client.send(json.dumps({"type": name, "request_id": f"{name} on one socket"}))
+                time.sleep(LATE_SECONDS)  # so long each of them waits at least
+        finally:
+            stopped.resume()
+        answers = (each for each in map(json.loads, client) if "on one socket" in str(each))
+        assert len([*islice(answers, 3)]) == 3
+    assert first.get(f"{COMPREHENSIVE}/pause").json()["pauses"]
     assert second.post("resume", {}).json()["paused"] == []
 
 

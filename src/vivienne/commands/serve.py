@@ -10,6 +10,7 @@ import uvloop
 
 from vivienne.addresses import shown_address
 from vivienne.commands.failure import exit_code
+from vivienne.commands.leaving import Leaving
 from vivienne.commands.options import option_of
 from vivienne.errors import VivienneError
 from vivienne.settings.agreement import OF_AGENTS
@@ -45,14 +46,16 @@ def serve(context: click.Context, /, **_values: Any) -> None:
     logs = LogStream()
     console = start_logging(boot.log_level, boot.log_format, logs)
     _print_settings(context, boot, console)
+    leaving = Leaving(console.flush)
     try:
-        uvloop.run(run(boot, logs, console))
+        uvloop.run(leaving.after(run(boot, logs, console)))
     except VivienneError as error:
         if boot.log_format == "text":
             raise
         _log.critical("%s", error)
         context.exit(exit_code(error))
     finally:
+        leaving.left()
         console.flush()  # before the error that ends the program
 
 
