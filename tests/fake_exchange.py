@@ -60,6 +60,7 @@ class FakeMarket:
     Attributes:
         states: of markets that are not traded: `halted` or `delisted`, by base currency.
         maintenance_until: the exchange is in maintenance until then, in ms.
+        quotes: currencies of Coinbase's markets; those of `USDC` are those of `USD` under another name.
         wrong: REST says that so much more was traded in every candle.
         rest_ahead: the time that REST says is so much later, in ms.
         answers_ahead: so are its candles and trades; they are behind the stream where it is below 0.
@@ -71,6 +72,7 @@ class FakeMarket:
     ) -> None:  # fmt: skip
         self.bases = bases
         self.states: dict[str, str] = {}
+        self.quotes: tuple[str, ...] = ("USD",)
         self.maintenance_until: int | None = None
         self._begin = begin
         self._pace = pace
@@ -517,8 +519,10 @@ class CoinbaseDialect:
             return {"epochMillis": str(market.now() + market.rest_ahead)}
         if path.endswith("/products"):
             return {"products": [
-                {"product_id": f"{each}-USD", "base_currency_id": each, "quote_currency_id": "USD",
-                 "price_increment": "0.01", **_COINBASE_STATES[market.states.get(each, "")]} for each in market.bases
+                {"product_id": f"{each}-{quote}", "base_currency_id": each, "quote_currency_id": quote,
+                 "alias": "" if quote == "USD" else f"{each}-USD",
+                 "price_increment": "0.01", **_COINBASE_STATES[market.states.get(each, "")]}
+                for each in market.bases for quote in market.quotes
             ]}  # fmt: skip
         base = parts[-2].partition("-")[0]
         if path.endswith("/candles"):
@@ -535,7 +539,8 @@ class CoinbaseDialect:
         if path.endswith("/ticker"):
             end = int(query["end"]) * 1_000 if "end" in query else market.now() + 1
             trades = market.between(base, int(query["start"]) * 1_000, min(end, market.now() + 1))
-            return {"trades": [self._trade(base, each) for each in trades[-int(query["limit"]) :]][::-1]}
+            # There are no more in an answer, however many are asked for.
+            return {"trades": [self._trade(base, each) for each in trades[-min(100, int(query["limit"])) :]][::-1]}
         return None
 
     @staticmethod

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from vivienne.addresses import shown_address
+from vivienne.market.feeds.exchange.regions import stream_of
 from vivienne.market.feeds.exchange.rest import TIMEOUT_SECONDS, unreachable
 from vivienne.market.feeds.exchange.trust import trusted
 
@@ -37,7 +38,8 @@ class Host(NamedTuple):
 
 def hosts_of(place: Place) -> list[Host]:
     """The hosts of an exchange, each once."""
-    rest, stream = (place.adapter.rest, place.adapter.stream) if place.url is None else (place.url, place.url)
+    adapter, url = place.adapter, place.url
+    rest, stream = (adapter.rest, adapter.stream) if url is None else (url, stream_of(url))
     return list(dict.fromkeys((Host.of(rest), Host.of(stream))))
 
 

@@ -90,6 +90,17 @@ class TestBinance:
         found = EXCHANGES["binance"].instruments(sample(exchanges, "binance/rest_exchange_info.json"))
         assert [(each.base, each.quote, each.state) for each in found] == [("ETH", "BTC", "trading")]
 
+    def test_perpetual_futures_of_every_kind_are_markets_and_those_with_an_end_are_not(self) -> None:
+        kinds = ("PERPETUAL", "TRADIFI_PERPETUAL", "PERPETUAL_DELIVERING", "CURRENT_QUARTER", "")
+        listed = [
+            {"symbol": f"{kind}X", "contractType": kind, "baseAsset": "X", "quoteAsset": "USDT", "status": "TRADING",
+             "filters": [{"filterType": "PRICE_FILTER", "tickSize": "0.1"}]} for kind in kinds
+        ]  # fmt: skip
+        found = EXCHANGES["binance-futures"].instruments({"symbols": listed})
+        assert [(each.symbol, each.state) for each in found] == [
+            ("PERPETUALX", "trading"), ("TRADIFI_PERPETUALX", "trading"), ("PERPETUAL_DELIVERINGX", "delisted"),
+        ]  # fmt: skip
+
     def test_recordings_are_read(self, marketdata: Path) -> None:
         closed, trades = [], 0
         for path in sorted((marketdata / "ws").glob("cryptofeed_BINANCE*.gz")):
@@ -230,7 +241,7 @@ class TestOkx:
 
 class TestCoinbase:
     def test_samples_are_read(self, exchanges: Path) -> None:
-        traded, heard = events("coinbase", sample(exchanges, "coinbase/ws_market_trades.json"))
+        traded, heard = events("coinbase", sample(exchanges, "coinbase/ws_market_trades.json"), "BTC-USD")
         assert heard == Heard(1_775_572_202_789, 5)
         assert isinstance(traded, Traded)
         assert [each.number for each in traded.trades] == [995098700, 995098701]
@@ -241,6 +252,18 @@ class TestCoinbase:
         assert [row.candle.open_time for row in rows] == [1_712_188_800_000, 1_712_192_400_000]
         assert all(math.isnan(row.candle.trade_count) for row in rows)
 
+    def test_a_market_in_usdc_is_streamed_under_its_other_name(self) -> None:
+        usd = {
+            "product_id": "BTC-USD", "base_currency_id": "BTC", "quote_currency_id": "USD", "price_increment": "0.01",
+            "alias": "", "alias_to": ["BTC-USDC"],
+        }  # fmt: skip
+        usdc = usd | {"product_id": "BTC-USDC", "quote_currency_id": "USDC", "alias": "BTC-USD", "alias_to": []}
+        coinbase = EXCHANGES["coinbase"]
+        found = coinbase.instruments({"products": [usd, usdc]})
+        assert [each.stream_symbol for each in found] == ["BTC-USD", "BTC-USD"]
+        assert [each.symbol for each in found] == ["BTC-USD", "BTC-USDC"]
+        assert json.loads(coinbase.subscriptions(found)[-1])["product_ids"] == ["BTC-USD"]
+
     def test_newest_first_within_a_message_is_put_in_order(self) -> None:
         trades = [
             {"trade_id": str(n), "product_id": "A", "price": "1", "size": "1", "side": "BUY",
@@ -250,7 +273,7 @@ class TestCoinbase:
             "channel": "market_trades", "timestamp": "2026-04-07T14:30:02.789012345Z", "sequence_num": 1,
             "events": [{"type": "update", "trades": trades}],
         }  # fmt: skip
-        traded = events("coinbase", message)[0]
+        traded = events("coinbase", message, "A")[0]
         assert isinstance(traded, Traded)
         assert [each.number for each in traded.trades] == [1, 2, 3]
 

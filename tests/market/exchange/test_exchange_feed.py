@@ -22,6 +22,7 @@ from vivienne.market.feeds.exchange.known import EXCHANGES
 from vivienne.market.feeds.exchange.line import Line
 from vivienne.market.feeds.exchange.listener import Counts
 from vivienne.market.feeds.exchange.plausible import LEAP_MS, Latest
+from vivienne.market.feeds.exchange.regions import stream_of
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS, Candle, Trade
 from vivienne.times import iso
@@ -49,6 +50,41 @@ async def test_minutes_are_those_of_the_exchange_however_often_it_is_cut(name: s
         assert any(isinstance(event, PriceMoved) for event in watching.events)
         if name in HAS_PAST_TRADES:
             assert {each.source for each in watching.minutes} == {"streamed"}
+
+
+async def test_more_trades_than_an_answer_has_are_asked_for_a_part_at_a_time() -> None:
+    """Coinbase gives a hundred, however many are asked for; the minute of the start lacked the others."""
+    market = FakeMarket(ahead=600, a_minute=600, past=70)
+    market.step()
+    async with FakeExchange("coinbase", market) as exchange, followed(exchange, "coinbase") as (_, (watching,)):
+        await watching.until(3)
+        check(watching, market)
+        assert {each.source for each in watching.minutes} == {"streamed"}
+
+
+async def test_a_market_in_usdc_has_the_stream_of_the_one_in_usd() -> None:
+    market = FakeMarket(ahead=600)
+    market.quotes = ("USD", "USDC")
+    symbols = {"B2": "BTC-USDC"}
+    async with (
+        FakeExchange("coinbase", market) as exchange,
+        followed(exchange, "coinbase", "BTC", "B2", symbols=symbols) as (_, (btc, b2)),
+    ):
+        for watching in (btc, b2):
+            await watching.until(2)
+            check(watching, market)
+
+
+@pytest.mark.parametrize(
+    ("url", "stream"),
+    [
+        ("https://api.binance.us", "wss://stream.binance.us:9443"), ("https://eea.okx.com", "wss://wseea.okx.com:8443"),
+        ("https://api.bybit.eu", "wss://stream.bybit.eu"), ("https://proxy.example", "wss://proxy.example"),
+        ("http://127.0.0.1:9000", "ws://127.0.0.1:9000"),
+    ],
+)  # fmt: skip
+def test_the_stream_of_a_region_is_found_from_its_host_of_rest(url: str, stream: str) -> None:
+    assert stream_of(url) == stream
 
 
 @pytest.mark.parametrize("name", DIALECTS)

@@ -372,6 +372,7 @@ class Lossy:
         for _ in range(3):  # an answer that is too old is asked for again
             now += MINUTE_MS
             found += self._answered(splice, now)
+            found += splice.take(Heard(splice.heard + 5_000))
         return found
 
     def _told(self, before: int, now: int) -> list[StreamEvent]:

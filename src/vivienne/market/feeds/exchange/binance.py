@@ -42,6 +42,8 @@ _STATES: dict[str, InstrumentState] = {
     "SETTLING": "delisted",
     "CLOSE": "delisted",
 }
+_ENDS = "PERPETUAL_DELIVERING"
+"""A perpetual future that is taken off; those of shares and metals are `TRADIFI_PERPETUAL`."""
 _INVALID_SYMBOL, _TOO_MANY, _TOO_MANY_ORDERS, _UNAVAILABLE = -1121, -1003, -1015, -1016
 _BAN_SECONDS = 120.0
 
@@ -105,7 +107,7 @@ class Binance:
 
     def instruments(self, answer: Any) -> list[Instrument]:
         """See `Adapter`."""
-        return readable(filter(_is_perpetual, rows(answer, "symbols")), _instrument)
+        return readable(filter(_has_no_end, rows(answer, "symbols")), _instrument)
 
     def status_request(self) -> Request | None:
         """See `Adapter`. The state of its markets says it: `BREAK`."""
@@ -185,9 +187,9 @@ class Binance:
         return by_status(self.title, status, retry_after)
 
 
-def _is_perpetual(each: Any) -> bool:
-    """Whether it is a market without an end: spot, or a perpetual future."""
-    return field(each, "contractType") == "PERPETUAL" if "contractType" in each else True
+def _has_no_end(each: Any) -> bool:
+    """Whether it is a market without an end: spot, or a perpetual future, of which those that end are said to."""
+    return "contractType" not in each or "PERPETUAL" in text(each, "contractType")
 
 
 def _instrument(each: Any) -> Instrument:
@@ -199,7 +201,7 @@ def _instrument(each: Any) -> Instrument:
         base=text(each, "baseAsset"),
         quote=text(each, "quoteAsset"),
         tick_size=steps[0] if steps else 10.0 ** -whole(each, "quotePrecision"),
-        state=_STATES.get(text(each, "status"), "halted"),
+        state="delisted" if each.get("contractType") == _ENDS else _STATES.get(text(each, "status"), "halted"),
     )
 
 

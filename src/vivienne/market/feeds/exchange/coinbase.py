@@ -47,7 +47,7 @@ class Coinbase:
     }  # fmt: skip
     history_rows = 350
     history_estimates: tuple[str, ...] = ("quote_volume",)
-    trades_rows = 1_000
+    trades_rows = 100  # more are asked for in vain
     trades_newest_first = True
     history_depth: int | None = None
     lists_quiet = False
@@ -124,7 +124,7 @@ class Coinbase:
 
     def subscriptions(self, instruments: Sequence[Instrument]) -> list[str]:
         """See `Adapter`. Heartbeats keep quiet channels open, and tell the time."""
-        names = [each.stream_symbol for each in instruments]
+        names = list(dict.fromkeys(each.stream_symbol for each in instruments))
         return [
             json.dumps({"type": "subscribe", "channel": "heartbeats"}),
             json.dumps({"type": "subscribe", "channel": "market_trades", "product_ids": names}),
@@ -132,7 +132,6 @@ class Coinbase:
 
     def events(self, message: Any, instruments: Mapping[str, Instrument]) -> list[StreamEvent]:
         """See `Adapter`."""
-        del instruments
         if isinstance(message, dict) and message.get("type") == "error":
             return [Refused(None, shown(message.get("message")))]
         channel = text(message, "channel")
@@ -141,7 +140,10 @@ class Coinbase:
             return [heard]
         if channel != "market_trades":
             raise UnknownMessage(f"channel is {channel!r}, not of trades")
-        return [*(traded for event in rows(message, "events") for traded in _traded(event)), heard]
+        found = [traded for event in rows(message, "events") for traded in _traded(event)]
+        if found and not any(each.symbol in instruments for each in found):
+            raise UnknownMessage(f"product_id is {found[0].symbol!r}, which was not asked for")
+        return [*found, heard]
 
     def advice(self, status: int, retry_after: float | None, body: Any) -> Advice | None:
         """See `Adapter`."""
@@ -153,12 +155,13 @@ class Coinbase:
 
 
 def _instrument(each: Any) -> Instrument:
+    """Markets in USDC are those in USD under another name, and the stream has that name only, as `alias`."""
     symbol = text(each, "product_id")
     is_off = each.get("is_disabled") is True or each.get("status") == "delisted"
     is_halted = each.get("trading_disabled") is True or each.get("cancel_only") is True
     return Instrument(
         symbol=symbol,
-        stream_symbol=symbol,
+        stream_symbol=(text(each, "alias") if each.get("alias") else "") or symbol,
         base=text(each, "base_currency_id"),
         quote=text(each, "quote_currency_id"),
         tick_size=number(each, "price_increment" if "price_increment" in each else "quote_increment"),

@@ -16,6 +16,7 @@ from vivienne.market.feeds.exchange.following import Following
 from vivienne.market.feeds.exchange.group import Group
 from vivienne.market.feeds.exchange.histories import Histories
 from vivienne.market.feeds.exchange.patience import Patience
+from vivienne.market.feeds.exchange.regions import stream_of
 from vivienne.market.feeds.exchange.rest import Rest
 from vivienne.market.feeds.exchange.serving import Serving, choices
 from vivienne.market.feeds.exchange.stream import Stream
@@ -235,8 +236,8 @@ class ExchangeFeed:
                 tasks.create_task(stream.run())
 
     def _stream_url(self) -> str | None:
-        """The host of the stream in place of the exchange's own: ws goes with http, wss with https."""
-        return None if self._url is None else self._url.replace("http", "ws", 1)
+        """The host of the stream in place of the exchange's own."""
+        return None if self._url is None else stream_of(self._url)
 
     async def _load(self, asset: str, instrument: Instrument) -> None:
         """Ask for the history of an asset until it comes."""

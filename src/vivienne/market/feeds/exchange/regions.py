@@ -1,0 +1,29 @@
+"""Hosts of the streams of exchanges in regions, which have other names than those of REST."""
+
+from __future__ import annotations
+
+_STREAMS = {
+    "https://api.binance.us": "wss://stream.binance.us:9443",
+    "https://data-api.binance.vision": "wss://data-stream.binance.vision",
+    **dict.fromkeys(
+        (f"https://api{host}.binance.com" for host in ("1", "2", "3", "4", "-gcp")), "wss://stream.binance.com:9443"
+    ),
+    "https://eea.okx.com": "wss://wseea.okx.com:8443",
+    "https://my.okx.com": "wss://wseea.okx.com:8443",
+    "https://us.okx.com": "wss://wsus.okx.com:8443",
+    "https://app.okx.com": "wss://wsus.okx.com:8443",
+    "https://api.bytick.com": "wss://stream.bytick.com",
+    "https://api.bybit.eu": "wss://stream.bybit.eu",
+    "https://api.bybit.nl": "wss://stream.bybit.nl",
+    "https://api.bybit.kz": "wss://stream.bybit.kz",
+}
+"""As the exchanges document them."""
+
+
+def stream_of(url: str) -> str:
+    """The host of the stream that belongs to a host of REST; elsewhere it has the same name.
+
+    Args:
+        url: scheme and host of REST. The scheme ws goes with http, wss with https.
+    """
+    return _STREAMS.get(url) or url.replace("http", "ws", 1)
