@@ -426,6 +426,16 @@ def test_a_read_only_folder_is_refused_at_the_start(open_folder: Path) -> None:
     assert "vivienne.db cannot be" in answer
 
 
+def test_a_file_may_have_the_name_that_sqlite_has_for_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = SqliteRevisionStore(Path(":memory:"))
+    store.append(revision(1))
+    store.close()
+    store = SqliteRevisionStore(Path(":memory:"))
+    assert versions(store.heads()) == [1]
+    store.close()
+
+
 def test_a_file_that_was_replaced_while_it_was_open_is_said_to_be(path: Path) -> None:
     store = SqliteRevisionStore(path)
     try:

@@ -26,7 +26,7 @@ def one_connection(path: Path, begin: str, prepare: Callable[[sqlite3.Connection
         prepare: sets what the connection needs, when it is made.
     """
     engine = create_engine(
-        URL.create("sqlite+pysqlite", database=str(path)),
+        URL.create("sqlite+pysqlite", database=str(path.absolute())),  # `:memory:` alone would be kept nowhere
         poolclass=StaticPool,
         connect_args={"timeout": _LOCK_TIMEOUT, "check_same_thread": False},
     )
