@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+import sqlite3
+from contextlib import asynccontextmanager, closing
 from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from compared import Compared
 from making import MIDNIGHT, minutes
@@ -35,8 +38,6 @@ from vivienne.stream.state import StateBoard
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
-
-    import pytest
 
     from vivienne.changes.alerts.in_force import RuleInForce
     from vivienne.market.feeds.base import FeedEvent
@@ -336,6 +337,32 @@ async def test_changes_and_pauses_are_told_with_their_authors(tmp_path: Path) ->
         "[simulated] The configuration of BTC was changed by ana (version 2): settings.state_threshold_bang"
     )
     assert pause["text"] == "[simulated] All assets paused by bob"
+
+
+@pytest.mark.parametrize("asset", ["BTC", None])
+async def test_a_pause_is_told_while_the_store_does_not_take_it_and_once_only(
+    tmp_path: Path, asset: str | None
+) -> None:
+    """It is in force, and whoever acts on alerts has to know."""
+    async with process(tmp_path) as one:
+        await one.make(event=["pause"], levels=None, assets=["*"])
+        await one.closed(PAST)  # it knows what earlier processes did
+        with closing(sqlite3.connect(one.store.path, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            answer = await one.service.switch(SwitchRequest("pause", channel="rest", author="bob", asset=asset))
+            assert answer["status"] == "not_stored_yet"
+            await one.until(lambda: len(one.collecting.sent) == 1)
+            other.execute("ROLLBACK")
+        await one.until(lambda: not one.service.pauses().held)
+        await one.service.switch(SwitchRequest("resume", channel="rest", author="ann", asset=asset))
+        await one.until(lambda: len(one.collecting.sent) == 2)
+        await one.until(lambda: not one.keeping.waiting)
+        found = await one.events()
+    assert [each["id"] for each in found] == one.collecting.sent
+    whom = asset or "All assets"
+    assert [each["text"] for each in found] == [
+        f"[simulated] {whom} paused by bob", f"[simulated] {whom} resumed by ann",
+    ]  # fmt: skip
 
 
 async def test_alerts_of_very_many_rules_are_kept_a_few_at_a_time(

@@ -221,6 +221,10 @@ class ConfigService:
         followed = [each for each in found if each.version <= self._in_force.version]
         return [AppliedRevision(each, self._in_force.under(each.layer), made_here=False) for each in followed]
 
+    def under(self, layer: str) -> list[str]:
+        """The assets that a layer bears on."""
+        return self._in_force.under(layer)
+
     def pauses(self) -> PausesInForce:
         """The pauses in force."""
         return self._in_force.pauses

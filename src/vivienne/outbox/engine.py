@@ -20,7 +20,7 @@ from vivienne.errors import StoreUnavailable
 from vivienne.metrics.registry import Sample
 from vivienne.outbox.holding_back import LastAlerts, is_quiet
 from vivienne.outbox.standings import Standings
-from vivienne.outbox.watching import DataWatch, FeedWatch, PartWatch, of_revision
+from vivienne.outbox.watching import DataWatch, FeedWatch, PartWatch, PauseWatch, of_revision
 from vivienne.slices import SharedSlices
 from vivienne.store.alert import StoredEvent
 from vivienne.times import now, written
@@ -53,6 +53,8 @@ MOST_TOGETHER = 100
 """Messages that are kept in one transaction, which a pause may have to wait for. All of one alert are kept together."""
 _LOOK_SECONDS = 1.0
 """Time between two looks at the parts of the process, and at a store that could not be read."""
+_LOOK_AT_PAUSES_SECONDS = 0.5
+"""Time after which a pause that is in force and not stored, or not read, is alerted of."""
 _FRESH_SECONDS = 3_600.0
 """Age of a change up to which a process that starts still alerts of it."""
 _MOST_REVISIONS = 200
@@ -123,6 +125,7 @@ class AlertEngine:
         self._book: Rulebook[RuleInForce] = Rulebook((), origin.market, service.asset_names)
         self._standings, self._last_alerts = Standings(market, origin.bar_ms), LastAlerts()
         self._data, self._feed, self._parts = DataWatch(), FeedWatch(), PartWatch(parts, process)
+        self._pauses = PauseWatch()
         self._waiting: deque[Callable[[], Pieces[None]]] = deque()
         self._filled = asyncio.Event()
         self._slices = SharedSlices()
@@ -140,6 +143,7 @@ class AlertEngine:
         """Decide alerts until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._look_at_parts(), name="alerts about parts")
+            tasks.create_task(self._look_at_pauses(), name="alerts about pauses that are not stored")
             await self._recall()
             for asset in self._market.assets:
                 self._read(asset)
@@ -224,8 +228,9 @@ class AlertEngine:
 
     def _of_revision(self, change: AppliedRevision) -> Pieces[None]:
         moment = datetime.fromisoformat(change.revision.created_at)
-        for noticed in of_revision(change):
-            yield from self._notice(noticed, moment)
+        if not self._pauses.has_told(change.revision):
+            for noticed in of_revision(change):
+                yield from self._notice(noticed, moment)
         self._kept[_REVISIONS] = str(change.revision.version)
 
     def _notice(self, noticed: Noticed, moment: datetime) -> Pieces[None]:
@@ -301,6 +306,12 @@ class AlertEngine:
         moment = now()
         for noticed in self._parts.look(written(moment)):
             yield from self._notice(noticed, moment)
+
+    async def _look_at_pauses(self) -> None:
+        while True:
+            for noticed, moment in self._pauses.look(self._service.pauses(), self._service.under):
+                self._note(partial(self._notice, noticed, moment))
+            await asyncio.sleep(_LOOK_AT_PAUSES_SECONDS)
 
     def _samples(self) -> Iterator[Sample]:
         for reason, count in (("cooldown", self._held_back), ("late", self._late), ("overrun", self._lost)):

@@ -124,12 +124,14 @@ class Keeping:
     def _wait(self, batch: _Batch) -> None:
         self._deliveries.results.hold(each.delivery_id for each in batch.deliveries)
         self._unstored.append(batch)
-        while len(self._unstored) > 1 and self._waiting() > MOST_UNSTORED:
+        while len(self._unstored) > 1 and self.waiting > MOST_UNSTORED:
             lost = self._unstored.popleft()
             self._lost += len(lost.events)
             self._deliveries.results.release(each.delivery_id for each in lost.deliveries)
 
-    def _waiting(self) -> int:
+    @property
+    def waiting(self) -> int:
+        """Number of alerts and standings that the store has not taken yet."""
         return sum(len(batch.events) + 1 for batch in self._unstored)
 
     def _samples(self) -> Iterator[Sample]:

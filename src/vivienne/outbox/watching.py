@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vivienne.alerts.happenings import Happening
 from vivienne.alerts.names import Names
+from vivienne.config.layers import GLOBAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from vivienne.alerts.rule import Rule
+    from vivienne.changes.pause.state import PauseInForce, PausesInForce
     from vivienne.live.asset import LiveAsset
     from vivienne.slices import Pieces
-    from vivienne.store.revision import AppliedRevision
+    from vivienne.store.revision import AppliedRevision, Revision
 
 _MOST_LISTED = 100
 """Changed values and assets that an alert lists."""
+
+_MOST_TOLD = 10_000
+"""Names of pauses that were noticed before they were stored."""
 
 _ON_THE_WAY = ("connecting", "catching_up")
 """States of a feed that are no event: another one follows."""
@@ -123,17 +129,58 @@ class PartWatch:
             yield Noticed(Happening("system", details), None, f"{name} {status} {self._process} {moment}")
 
 
+class PauseWatch:
+    """Notices pauses that are in force though the store has not taken them, or cannot be read.
+
+    Other pauses are events of their revisions, with the same key. Those that are stored soon are not noticed here.
+    """
+
+    def __init__(self) -> None:
+        self._seen: frozenset[tuple[str, str]] = frozenset()
+        self._told: dict[tuple[str, str], None] = {}
+        """Names of pauses, the last ones."""
+
+    def look(self, pauses: PausesInForce, under: Callable[[str], Sequence[str]]) -> Iterator[tuple[Noticed, datetime]]:
+        """Look at the pauses in force; give those that are there since the look before, and when they were asked for.
+
+        Args:
+            pauses: in force.
+            under: gives the assets that a pause of a layer bears on.
+        """
+        waiting = [*pauses.held, *pauses.heard]
+        told = {pause.layer for pause in waiting if not self._told.keys().isdisjoint(pause.names)}
+        for pause in waiting:
+            if pause.names[0] not in self._seen or not self._told.keys().isdisjoint(pause.names):
+                continue
+            self._tell(pause)
+            if pause.layer not in told:  # one more changes nothing
+                told.add(pause.layer)
+                happening = Happening("pause", _paused(pause, "paused"))
+                key, asset = f"pause {pause.config_id}", None if pause.layer == GLOBAL else pause.layer
+                moment = datetime.fromisoformat(pause.created_at)
+                yield Noticed(happening, asset, key, under(pause.layer), version=pause.version), moment
+        self._seen = frozenset(pause.names[0] for pause in waiting)
+
+    def has_told(self, revision: Revision) -> bool:
+        """Whether a revision is a pause that was noticed before it was stored, or read."""
+        return revision.action == "pause" and (revision.config_id, revision.layer) in self._told
+
+    def _tell(self, pause: PauseInForce) -> None:
+        self._told |= dict.fromkeys(pause.names)
+        while len(self._told) > _MOST_TOLD:
+            del self._told[next(iter(self._told))]
+
+
+def _paused(said: PauseInForce | Revision, action: str) -> dict[str, Any]:
+    return {"action": action, "author": said.author, "channel": said.channel, "reason": said.reason}
+
+
 def of_revision(change: AppliedRevision) -> Iterator[Noticed]:
     """The event of a change of the configuration, or of a pause."""
     revision = change.revision
     if revision.action in ("pause", "resume"):
-        details: dict[str, Any] = {
-            "action": "paused" if revision.action == "pause" else "resumed",
-            "author": revision.author,
-            "channel": revision.channel,
-            "reason": revision.reason,
-        }
-        yield _revised(Happening("pause", details), change)
+        details = _paused(revision, "paused" if revision.action == "pause" else "resumed")
+        yield _revised(Happening("pause", details), change)._replace(key=f"{revision.action} {revision.config_id}")
     elif change.assets and revision.changed:
         paths = [changed["path"] for changed in revision.changed]
         details = {
