@@ -209,7 +209,9 @@ class Receiving(HttpToolsProtocol):
             self._arriving.body_left = int(named.get(b"content-length", b"0"))  # the parser has checked it
         super().on_headers_complete()
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]  # it has a key of our own
-        scope[RECEIVED] = time(), self._begun_since, self._way.next()
+        # A proxy sends requests of several clients in an order that is not that in which they were begun.
+        place = self._way.next()
+        scope[RECEIVED] = time(), self._begun_since, None if says_age(self.headers) else place
         if is_handshake and refused is None:
             return  # it has no answer of HTTP
         # After a handshake that is none come frames, which somebody else may have chosen: they are no request.
@@ -241,6 +243,11 @@ class Receiving(HttpToolsProtocol):
     def _end(self, status: int, phrase: str, text: str, *, is_counted: bool = False) -> None:
         """Answer with a reason, and close."""
         raise NotImplementedError
+
+
+def says_age(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a proxy or the command line says when a request was asked for."""
+    return any(name == b"x-request-age" for name, _ in headers)
 
 
 def waited_before(headers: Iterable[tuple[bytes, bytes]]) -> float:

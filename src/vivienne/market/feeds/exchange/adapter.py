@@ -217,12 +217,14 @@ class Limits(NamedTuple):
         connects_per_minute: connections that are opened.
         subscriptions_at_once: instruments in one subscription message.
         connection_seconds: the exchange ends every connection after so long; None if it says nothing.
+        burst: weight that may be used at once; None for a tenth of that of a minute.
     """
 
     weight_per_minute: int
     connects_per_minute: int
     subscriptions_at_once: int
     connection_seconds: float | None = None
+    burst: int | None = None
 
     def portions(self, instruments: Sequence[Instrument]) -> list[Sequence[Instrument]]:
         """The instruments of one subscription message each."""

@@ -11,16 +11,19 @@ if TYPE_CHECKING:
 
 
 class Budget:
-    """So much weight a minute; a burst of a tenth of it is allowed.
+    """So much weight a minute, of which some may be used at once.
 
     Args:
         weight_per_minute: what the exchange allows.
         clock: a monotonic clock, in seconds.
+        burst: weight that may be used at once; None for a tenth of that of a minute.
     """
 
-    def __init__(self, weight_per_minute: float, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, weight_per_minute: float, clock: Callable[[], float] = monotonic, burst: float | None = None
+    ) -> None:
         self._a_second = weight_per_minute / 60.0
-        self._burst = max(1.0, weight_per_minute / 10.0)
+        self._burst = max(1.0, weight_per_minute / 10.0 if burst is None else burst)
         self._clock = clock
         self._left = self._burst
         self._seen = clock()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from vivienne.market.feeds.exchange.adapter import (
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _BUYER_IS_MAKER = {"BUY": True, "SELL": False}
 _QUIET_CHANNELS = ("subscriptions", "heartbeats", "status")
 _UNKNOWN_INSTRUMENT = ("NOT_FOUND", "INVALID_ARGUMENT")
+_WAIT_SECONDS = 5.0
 
 
 class Coinbase:
@@ -55,7 +57,7 @@ class Coinbase:
     candle_is_flagged = False
     streams_candles = False
     # Ten public requests and eight messages a second.
-    limits = Limits(weight_per_minute=300, connects_per_minute=30, subscriptions_at_once=50)
+    limits = Limits(weight_per_minute=300, connects_per_minute=30, subscriptions_at_once=50, burst=5)
     ping: tuple[str, float] | None = None
 
     def time_request(self) -> Request:
@@ -151,6 +153,8 @@ class Coinbase:
         if error in _UNKNOWN_INSTRUMENT:
             said = shown(body.get("message") or body.get("error_details") or error)
             return Advice("give_up", f"{self.title} refuses the request: {said}", concerns="instrument")
+        if status == HTTPStatus.TOO_MANY_REQUESTS:  # it counts by the second
+            retry_after = retry_after or _WAIT_SECONDS
         return by_status(self.title, status, retry_after)
 
 

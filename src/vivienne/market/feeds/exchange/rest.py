@@ -95,7 +95,7 @@ class Rest:
         self._waits = waits
         self._adapter = adapter
         self._patience = patience or Patience()
-        self._budget = Budget(adapter.limits.weight_per_minute)
+        self._budget = Budget(adapter.limits.weight_per_minute, burst=adapter.limits.burst)
         self._url = url or adapter.rest
         of_all = (adapter.time_request(), adapter.instruments_request(), adapter.status_request())
         self._paths = {request.path for request in of_all if request is not None}
