@@ -15,6 +15,7 @@ from vivienne.market.feeds.exchange.adapter import (
     CandleSeen,
     Heard,
     Instrument,
+    LeftOut,
     NumberedTrade,
     Outage,
     Refused,
@@ -264,6 +265,23 @@ class TestCoinbase:
         assert [each.symbol for each in found] == ["BTC-USD", "BTC-USDC"]
         assert json.loads(coinbase.subscriptions(found)[-1])["product_ids"] == ["BTC-USD"]
 
+    def test_a_trade_that_cannot_be_read_takes_no_other_and_no_number_of_a_message_with_it(self) -> None:
+        """All markets of the connection caught up, because a number of its messages was missing."""
+        good = {
+            "trade_id": "1", "product_id": "A", "price": "1", "size": "1", "side": "UNKNOWN_ORDER_SIDE",
+            "time": "2026-04-07T14:30:02.789012Z",
+        }  # fmt: skip
+        message = {
+            "channel": "market_trades", "timestamp": "2026-04-07T14:30:02.789012345Z", "sequence_num": 7,
+            "events": [{"type": "update", "trades": [good, good | {"product_id": "B", "price": "dear"}]}],
+        }  # fmt: skip
+        traded, left_out, heard = events("coinbase", message, "A", "B")
+        assert isinstance(traded, Traded)
+        assert [(each.number, each.trade.buyer_is_maker) for each in traded.trades] == [(1, None)]
+        assert isinstance(left_out, LeftOut)
+        assert "price" in left_out.reason
+        assert heard == Heard(1_775_572_202_789, 7)
+
     def test_newest_first_within_a_message_is_put_in_order(self) -> None:
         trades = [
             {"trade_id": str(n), "product_id": "A", "price": "1", "size": "1", "side": "BUY",
@@ -313,6 +331,33 @@ def test_refusals_say_what_to_do(exchange: str, status: int, then: str, concerns
     assert advice is not None
     assert (advice.then, advice.concerns) == (then, concerns)
     assert (advice.seconds > 0) == (then == "wait")
+
+
+@pytest.mark.parametrize(
+    ("exchange", "body"),
+    [
+        ("bybit", {"retCode": 403, "retMsg": "unheard of"}), ("okx", {"code": "1", "msg": "unheard of"}),
+        ("kraken", {"error": ["EService:Unheard of"]}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("status", "retry_after", "then", "seconds"),
+    [(429, 120.0, "wait", 120.0), (503, 120.0, "wait", 120.0), (403, None, "give_up", 0.0), (200, None, "retry", 0.0)],
+)
+def test_an_error_that_is_not_known_hides_no_status(
+    exchange: str, body: Any, status: int, retry_after: float | None, then: str, seconds: float
+) -> None:
+    """A program that goes on asking is shut out for longer."""
+    advice = EXCHANGES[exchange].advice(status, retry_after, body)
+    assert advice is not None
+    assert (advice.then, advice.seconds, advice.concerns) == (then, seconds, "host")
+    assert then == "give_up" or "nheard of" in advice.reason  # what to do comes first
+
+
+def test_who_asked_bybit_too_often_waits_as_long_as_it_says() -> None:
+    advice = EXCHANGES["bybit"].advice(403, None, {"retCode": 403, "retMsg": "access too frequent"})
+    assert advice is not None
+    assert (advice.then, advice.seconds) == ("wait", 600.0)
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES)

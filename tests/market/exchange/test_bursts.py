@@ -10,7 +10,9 @@ from vivienne.market.feeds.exchange.budget import Budget
 from vivienne.market.feeds.exchange.known import EXCHANGES
 
 
-@pytest.mark.parametrize(("name", "seconds", "most"), [("coinbase", 1.0, 10), ("okx", 2.0, 20), ("okx-swap", 2.0, 20)])
+@pytest.mark.parametrize(
+    ("name", "seconds", "most"), [("coinbase", 1.0, 10), ("okx", 2.0, 20), ("okx-swap", 2.0, 20), ("kraken", 3.0, 6)]
+)
 async def test_a_burst_after_a_rest_stays_within_what_is_allowed(
     monkeypatch: pytest.MonkeyPatch, name: str, seconds: float, most: int
 ) -> None:

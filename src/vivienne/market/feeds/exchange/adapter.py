@@ -185,7 +185,14 @@ class Outage:
         object.__setattr__(self, "reason", None if self.reason is None else cut(self.reason))
 
 
-StreamEvent = Outage | Traded | CandleSeen | Heard | Refused | Ending
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A part of a message cannot be read; the rest of it can."""
+
+    reason: str
+
+
+StreamEvent = Outage | Traded | CandleSeen | Heard | Refused | Ending | LeftOut
 
 
 @dataclass(frozen=True, slots=True)

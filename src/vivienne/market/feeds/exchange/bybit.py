@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -22,7 +23,7 @@ from vivienne.market.feeds.exchange.adapter import (
     UnknownMessage,
 )
 from vivienne.market.feeds.exchange.fields import field, number, one_of, readable, rows, shown, text, until, whole
-from vivienne.market.feeds.exchange.refusals import by_status
+from vivienne.market.feeds.exchange.refusals import by_status, of_unknown
 from vivienne.market.types import Candle, Trade
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ _NOT_SERVED = (10009, 10024)
 _UNAVAILABLE = (10000, 10016)
 _WRONG_PARAMETER = 10001
 _WAIT_SECONDS = 5.0
+_TOO_FREQUENT, _BAN_SECONDS = "too frequent", 600.0
+"""Who asked too often gets this with the status for addresses that are not served, for ten minutes."""
 _INSTRUMENTS = "/v5/market/instruments-info"
 _LONGEST_CURSOR = 1_000
 _UNDER_WAY = ("ongoing", "in_progress")
@@ -185,8 +188,13 @@ class Bybit:
             reason = f"{self.title} refuses the request: {shown(body.get('retMsg'))}"
             return Advice("give_up", reason, concerns="instrument")
         if code:
-            return Advice("retry", f"{self.title} answers with code {code}: {shown(body.get('retMsg'))}")
+            return self._of_unknown(f"answers with code {code}: {shown(body.get('retMsg'))}", status, retry_after)
         return by_status(self.title, status, retry_after)
+
+    def _of_unknown(self, said: str, status: int, retry_after: float | None) -> Advice:
+        if status == HTTPStatus.FORBIDDEN and _TOO_FREQUENT in said:
+            return Advice("wait", f"{self.title} got too many requests", retry_after or _BAN_SECONDS)
+        return of_unknown(self.title, said, status, retry_after)
 
 
 def _is_perpetual(each: Any) -> bool:

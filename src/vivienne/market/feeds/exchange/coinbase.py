@@ -12,6 +12,7 @@ from vivienne.market.feeds.exchange.adapter import (
     Heard,
     HistoryRow,
     Instrument,
+    LeftOut,
     Limits,
     NumberedTrade,
     Refused,
@@ -20,7 +21,7 @@ from vivienne.market.feeds.exchange.adapter import (
     Traded,
     UnknownMessage,
 )
-from vivienne.market.feeds.exchange.fields import field, moment, number, one_of, readable, rows, shown, text, whole
+from vivienne.market.feeds.exchange.fields import moment, number, one_of, readable, rows, shown, text, whole
 from vivienne.market.feeds.exchange.refusals import by_status
 from vivienne.market.types import Candle, Trade
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 # `side` is that of the maker: its order rested in the book.
-_BUYER_IS_MAKER = {"BUY": True, "SELL": False}
+_BUYER_IS_MAKER = {"BUY": True, "SELL": False, "UNKNOWN_ORDER_SIDE": None}
 _QUIET_CHANNELS = ("subscriptions", "heartbeats", "status")
 _UNKNOWN_INSTRUMENT = ("NOT_FOUND", "INVALID_ARGUMENT")
 _WAIT_SECONDS = 5.0
@@ -142,9 +143,10 @@ class Coinbase:
             return [heard]
         if channel != "market_trades":
             raise UnknownMessage(f"channel is {channel!r}, not of trades")
-        found = [traded for event in rows(message, "events") for traded in _traded(event)]
-        if found and not any(each.symbol in instruments for each in found):
-            raise UnknownMessage(f"product_id is {found[0].symbol!r}, which was not asked for")
+        found = [each for event in rows(message, "events") for each in _traded(event)]
+        symbols = [each.symbol for each in found if isinstance(each, Traded)]
+        if symbols and not any(each in instruments for each in symbols):
+            raise UnknownMessage(f"product_id is {symbols[0]!r}, which was not asked for")
         return [*found, heard]
 
     def advice(self, status: int, retry_after: float | None, body: Any) -> Advice | None:
@@ -184,16 +186,24 @@ def _history_candle(row: Any) -> Candle:
     )  # fmt: skip
 
 
-def _traded(event: Any) -> list[Traded]:
-    """Trades of an event, by instrument. They come newest first, and are put in order by their numbers."""
+def _traded(event: Any) -> list[Traded | LeftOut]:
+    """Trades of an event, by instrument. They come newest first, and are put in order by their numbers.
+
+    One that cannot be read is missing in the numbers of its instrument, and of no other.
+    """
     is_snapshot = text(event, "type") == "snapshot"
     found: dict[str, list[NumberedTrade]] = {}
-    for each in field(event, "trades"):
-        found.setdefault(text(each, "product_id"), []).append(_trade(each))
-    return [
+    left_out: list[LeftOut] = []
+    for each in rows(event, "trades"):
+        try:
+            found.setdefault(text(each, "product_id"), []).append(_trade(each))
+        except UnknownMessage as error:
+            left_out.append(LeftOut(str(error)))
+    traded = [
         Traded(symbol, tuple(sorted(trades, key=lambda each: each.number or 0)), is_snapshot)
-        for symbol, trades in found.items()
-    ]
+        for symbol, trades in found.items() if trades
+    ]  # fmt: skip
+    return [*traded, *left_out]
 
 
 def _trade(each: Any) -> NumberedTrade:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from vivienne.market.feeds.exchange.adapter import Ending, Heard, Outage, Refused, Traded, UnknownMessage, cut
+from vivienne.market.feeds.exchange.adapter import Ending, Heard, LeftOut, Outage, Refused, Traded, UnknownMessage, cut
 from vivienne.market.feeds.exchange.channels import Channels
 from vivienne.market.feeds.exchange.fields import check_parts, shown, understood
 from vivienne.market.feeds.exchange.memory import Memory
@@ -129,10 +129,8 @@ class Hearing:
         try:
             if len(message) > _SHORT:
                 check_parts(message, _MOST_PARTS)
-            events = understood(self._adapter.events, orjson.loads(message), self._instruments)
-            latest = self.latest.limit(now)
-            for event in events:
-                check_event(event, latest)
+            said = understood(self._adapter.events, orjson.loads(message), self._instruments)
+            events = self._checked(said, message, self.latest.limit(now))
         except (UnknownMessage, orjson.JSONDecodeError) as error:
             self.leave_out(str(error), message)
             if isinstance(error, TooLate):
@@ -149,6 +147,28 @@ class Hearing:
         before, self._is_newer_data = self._clock, False
         await self._pass_all_on(events)
         return not events or self._clock > before or self._is_newer_data
+
+    def _checked(self, events: Sequence[StreamEvent], message: str | bytes, latest: float) -> Sequence[StreamEvent]:
+        """The events of a message that can be true. The others do not take the number of the message with them.
+
+        Raises:
+            UnknownMessage: none can be true, or one is later than can be.
+        """
+        found: list[StreamEvent] = []
+        wrong: list[UnknownMessage] = []
+        for event in events:
+            try:
+                check_event(event, latest)
+                found.append(event)
+            except TooLate:
+                raise
+            except UnknownMessage as error:
+                wrong.append(error)
+        if wrong and not found:
+            raise wrong[0]
+        for each in wrong:
+            self.leave_out(str(each), message)
+        return found
 
     async def _pass_all_on(self, events: Sequence[StreamEvent]) -> None:
         for place, event in enumerate(events):
@@ -183,6 +203,9 @@ class Hearing:
             return
         if isinstance(event, Outage):
             self._listener.outage(event.reason)
+            return
+        if isinstance(event, LeftOut):
+            self.leave_out(event.reason, "")
             return
         if event.symbol not in self._instruments:
             return

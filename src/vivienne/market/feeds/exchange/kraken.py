@@ -22,7 +22,7 @@ from vivienne.market.feeds.exchange.adapter import (
     UnknownMessage,
 )
 from vivienne.market.feeds.exchange.fields import field, moment, number, one_of, readable, rows, shown, text, whole
-from vivienne.market.feeds.exchange.refusals import by_status
+from vivienne.market.feeds.exchange.refusals import by_status, of_unknown
 from vivienne.market.types import Candle, Trade
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Kraken:
     candle_is_flagged = False
     streams_candles = True
     # One public request a second; 150 connections in 10 minutes.
-    limits = Limits(weight_per_minute=60, connects_per_minute=15, subscriptions_at_once=100)
+    limits = Limits(weight_per_minute=60, connects_per_minute=15, subscriptions_at_once=100, burst=3)
     # Its answer has the time, by which minutes without trades close.
     ping: tuple[str, float] | None = ('{"method":"ping"}', 5.0)
 
@@ -174,7 +174,7 @@ class Kraken:
         if said.startswith(_UNKNOWN_INSTRUMENT):
             return Advice("give_up", f"{self.title} refuses the request: {shown(said)}", concerns="instrument")
         if said.startswith("E"):
-            return Advice("retry", f"{self.title} answers: {shown(said)}")
+            return of_unknown(self.title, f"answers: {shown(said)}", status, retry_after)
         return by_status(self.title, status, retry_after)
 
 

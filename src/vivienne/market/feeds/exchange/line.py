@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
@@ -227,9 +228,12 @@ class Line:
 
     def _advice(self, error: Exception) -> Advice:
         if isinstance(error, InvalidStatus):
-            headers = error.response.headers
+            headers, status = error.response.headers, error.response.status_code
+            if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND):
+                reason = f"{self._adapter.title} has no stream at {self._url} (HTTP {status}); is the host right"
+                return Advice("give_up", f"{reason} (--exchange-url)?")
             wait = seconds_of(headers.get("retry-after", ""), headers.get("date", ""))
-            advice = self._adapter.advice(error.response.status_code, wait, None)
+            advice = self._adapter.advice(status, wait, None)
             return advice or Advice("retry", f"{self._adapter.title} refuses the connection")
         if isinstance(error, ConnectionClosed):
             if error.sent is not None and error.sent.code == CloseCode.MESSAGE_TOO_BIG:

@@ -22,7 +22,7 @@ from vivienne.market.feeds.exchange.adapter import (
     UnknownMessage,
 )
 from vivienne.market.feeds.exchange.fields import field, number, one_of, readable, rows, shown, text, until, whole
-from vivienne.market.feeds.exchange.refusals import by_status
+from vivienne.market.feeds.exchange.refusals import by_status, of_unknown
 from vivienne.market.types import Candle, Trade
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class Okx:
         if code in _UNKNOWN_INSTRUMENT:
             return Advice("give_up", f"{self.title} refuses the request: {said}", concerns="instrument")
         if code != "0":
-            return Advice("retry", f"{self.title} answers with code {code}: {said}")
+            return of_unknown(self.title, f"answers with code {code}: {said}", status, retry_after)
         return by_status(self.title, status, retry_after)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from vivienne.market.feeds.exchange.adapter import Advice
@@ -25,10 +26,11 @@ def by_status(title: str, status: int, retry_after: float | None) -> Advice | No
         case 418:  # Binance's way to say that an address went on in spite of 429
             found = Advice("wait", f"{title} shut this address out for a while", retry_after or 2 * _USUAL_WAIT_SECONDS)
         case HTTPStatus.FORBIDDEN | HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS:
+            besides = "" if status != HTTPStatus.FORBIDDEN else ", or because it asked too often, which passes"
             found = Advice(
                 "give_up",
-                f"{title} does not serve this address (HTTP {status}), most often because of its country; use a "
-                "regional host (--exchange-url), a proxy (HTTPS_PROXY), or another exchange",
+                f"{title} does not serve this address (HTTP {status}), most often because of its country{besides}; use "
+                "a regional host (--exchange-url), a proxy (HTTPS_PROXY), or another exchange",
             )
         case HTTPStatus.NOT_FOUND:
             found = Advice("give_up", f"{title} does not know this market", concerns="instrument")
@@ -43,3 +45,18 @@ def by_status(title: str, status: int, retry_after: float | None) -> Advice | No
         case _:
             return None
     return found
+
+
+def of_unknown(title: str, said: str, status: int, retry_after: float | None) -> Advice:
+    """What to do after an error in a body that is not known: its status may say to wait, or that nothing is served.
+
+    Args:
+        title: of the exchange.
+        said: the error, as it goes on after the title.
+        status: of HTTP.
+        retry_after: seconds it asked to wait.
+    """
+    found = by_status(title, status, retry_after)
+    if found is not None and found.concerns == "host" and found.then != "retry":
+        return replace(found, reason=f"{found.reason}. It {said}")
+    return Advice("retry", f"{title} {said}")
