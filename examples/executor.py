@@ -79,6 +79,13 @@ class Executor:
                 self._follow(asset, 0.0, price, f"{status} for {HOLD_SECONDS:g} s: {data['status_reason']}")
         # `ended`: a replay is over, and nothing follows.
 
+    def silent(self) -> None:
+        """Note that nothing is heard of any asset: after a while no target is known any more."""
+        for asset in list(self.account.targets):
+            if self.clock() - self._unknown_since.setdefault(asset, self.clock()) >= HOLD_SECONDS:
+                why = f"nothing heard for {HOLD_SECONDS:g} s"
+                self._follow(asset, 0.0, self.account.prices.get(asset), why)
+
     def alert(self, event: Mapping[str, Any]) -> None:
         """Follow an alert of a rule.
 
@@ -173,6 +180,7 @@ def follow_stream(executor: Executor, url: str, assets: list[str], token: str | 
             wait = min(LONGEST_WAIT, 0.5 * 2 ** min(attempts, 10)) * random.uniform(0.5, 1)  # noqa: S311  # no secret
             attempts += 1
             executor.tell(f"No stream ({str(error) or 'it broke off'}); next attempt in {wait:.1f} s")
+            executor.silent()
             time.sleep(wait)
 
 

@@ -81,6 +81,22 @@ def test_a_position_is_held_for_a_minute_while_nothing_reliable_is_known() -> No
     assert trading.target == 20.0
 
 
+def test_a_position_is_closed_when_nothing_was_heard_for_a_minute() -> None:
+    """It was held for ever after the server had ended."""
+    trading = Trading()
+    trading.executor.state(state("live", "long", 20.0, 100.0))
+    trading.executor.silent()
+    trading.seconds += HOLD_SECONDS - 1
+    trading.executor.silent()
+    assert trading.target == 20.0
+    trading.seconds += 1
+    trading.executor.silent()
+    assert trading.target == 0.0
+    trading.executor.state(state("live", "long", 20.0, 100.0))
+    trading.executor.silent()
+    assert trading.target == 20.0
+
+
 def test_nothing_is_done_before_there_is_a_price_and_after_a_replay_has_ended() -> None:
     trading = Trading(simulated=True)
     trading.executor.state(state("live", "long", 20.0, None))  # type: ignore[arg-type]  # as while it starts
