@@ -379,6 +379,33 @@ async def test_a_message_that_inflates_to_more_than_one_may_have_ends_its_connec
     assert state(await other.frame())["seq"] == 1
 
 
+_BOMB = zlib.compressobj(9, wbits=-15)
+INVALID = {
+    "inflates to too much": (_BOMB.compress(b" " * 8_000_000) + _BOMB.flush(zlib.Z_SYNC_FLUSH))[:-4],
+    "is not compressed": b"\xff" * 60_000,
+}
+
+
+@pytest.mark.parametrize("kind", INVALID)
+async def test_a_message_that_is_refused_leaves_nothing_of_itself(program: Program, kind: str) -> None:
+    """What was unpacked so far stayed, 2 MB of each connection, until all objects were looked at."""
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(5):
+            client = await program.client(headers=DEFLATE)
+            client.say(INVALID[kind], compressed=True)
+            await client.frame()
+            client.writer.close()
+            await client.writer.wait_closed()
+        await all_left(program)
+        await asyncio.sleep(0)
+        kept = [type(each).__name__ for each in gc.get_objects() if type(each).__name__ in LEFT]
+    finally:
+        gc.enable()
+    assert kept == []
+
+
 @pytest.mark.parametrize("headers", [b"", DEFLATE])
 async def test_a_client_that_has_left_leaves_no_garbage(program: Program, headers: bytes) -> None:
     """Otherwise the memory of thousands that come and go would grow until all objects are looked at."""

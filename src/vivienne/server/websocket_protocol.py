@@ -267,6 +267,8 @@ class WebSocketProtocol(Receiving):
     def _untie(self) -> None:
         """Refer to nothing that refers to this, so that it goes at once, and not with a collection of garbage."""
         self.conn.parser.close()
+        # Its traceback has the frames in which a message was unpacked, with all that came of it so far.
+        self.conn.parser_exc = None
         if self._direct is not None:
             self._direct = None
             self.queue = _NO_QUEUE  # nothing comes any more

@@ -354,6 +354,15 @@ def test_an_error_that_is_not_known_hides_no_status(
     assert then == "give_up" or "nheard of" in advice.reason  # what to do comes first
 
 
+@pytest.mark.parametrize("said", ["EService:Throttled: 1796055264", "EService: Throttled: 1796055264"])
+def test_kraken_that_throttles_is_left_alone_for_a_while(said: str) -> None:
+    """Each request extends the time, and with status 200 it was asked again each second."""
+    advice = EXCHANGES["kraken"].advice(200, None, {"error": [said]})
+    assert advice is not None
+    assert (advice.then, advice.concerns) == ("wait", "host")
+    assert advice.seconds >= 60
+
+
 def test_who_asked_bybit_too_often_waits_as_long_as_it_says() -> None:
     advice = EXCHANGES["bybit"].advice(403, None, {"retCode": 403, "retMsg": "access too frequent"})
     assert advice is not None

@@ -87,6 +87,11 @@ def test_the_stream_of_a_region_is_found_from_its_host_of_rest(url: str, stream:
     assert stream_of(url) == stream
 
 
+@pytest.mark.parametrize("name", EXCHANGES)
+def test_the_usual_host_may_be_named(name: str) -> None:
+    assert stream_of(EXCHANGES[name].rest) == EXCHANGES[name].stream
+
+
 @pytest.mark.parametrize("name", DIALECTS)
 async def test_history_comes_in_bars_of_the_timeframe_and_minutes_of_the_open_one(name: str) -> None:
     market = FakeMarket(past=1_000, ahead=20, pace=1.0)

@@ -41,6 +41,8 @@ _TOO_MANY = ("EAPI:Rate limit exceeded", "EGeneral:Too many requests", "EGeneral
 _UNKNOWN_INSTRUMENT = ("EQuery:Unknown asset pair", "EGeneral:Invalid arguments")
 _WAIT_SECONDS = 10.0
 _LOCKOUT_SECONDS = 900.0
+_THROTTLED_SECONDS = 60.0
+"""It says until when, by its own clock; each request before makes it longer."""
 
 
 class Kraken:
@@ -167,6 +169,8 @@ class Kraken:
         """See `Adapter`. Most errors come with status 200."""
         errors = body.get("error") if isinstance(body, dict) else None
         said = str(errors[0]) if isinstance(errors, list) and errors else ""
+        if said.replace(" ", "").startswith("EService:Throttled"):
+            return Advice("wait", f"{self.title} got too many requests", retry_after or _THROTTLED_SECONDS)
         if said.startswith("EGeneral:Temporary lockout"):
             return Advice("wait", f"{self.title} shut this address out for a while", retry_after or _LOCKOUT_SECONDS)
         if said.startswith(_TOO_MANY):

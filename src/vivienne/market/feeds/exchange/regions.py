@@ -1,8 +1,14 @@
-"""Hosts of the streams of exchanges in regions, which have other names than those of REST."""
+"""Hosts of the streams of exchanges, in regions too, which have other names than those of REST."""
 
 from __future__ import annotations
 
 _STREAMS = {
+    "https://api.binance.com": "wss://stream.binance.com:9443",
+    "https://fapi.binance.com": "wss://fstream.binance.com",
+    "https://www.okx.com": "wss://ws.okx.com:8443",
+    "https://api.bybit.com": "wss://stream.bybit.com",
+    "https://api.kraken.com": "wss://ws.kraken.com",
+    "https://api.coinbase.com": "wss://advanced-trade-ws.coinbase.com",
     "https://api.binance.us": "wss://stream.binance.us:9443",
     "https://data-api.binance.vision": "wss://data-stream.binance.vision",
     **dict.fromkeys(
@@ -16,6 +22,8 @@ _STREAMS = {
     "https://api.bybit.eu": "wss://stream.bybit.eu",
     "https://api.bybit.nl": "wss://stream.bybit.nl",
     "https://api.bybit.kz": "wss://stream.bybit.kz",
+    "https://api.bybit-tr.com": "wss://stream.bybit-tr.com",
+    "https://api.bybitgeorgia.ge": "wss://stream.bybitgeorgia.ge",
 }
 """As the exchanges document them."""
 
