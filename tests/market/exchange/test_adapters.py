@@ -381,6 +381,7 @@ def test_a_wait_the_exchange_asks_for_is_kept(exchange: str) -> None:
     [
         ("binance", {"code": -1121, "msg": "Invalid symbol."}, "give_up"),
         ("binance", {"code": -1003, "msg": "Way too many requests"}, "wait"),
+        ("binance", {"code": -1001, "msg": "Internal error; unable to process your request."}, "retry"),
         ("bybit", {"retCode": 10006, "retMsg": "Too many visits!"}, "wait"),
         ("bybit", {"retCode": 10001, "retMsg": "Not supported symbols"}, "give_up"),
         ("bybit", {"retCode": 0, "result": {}}, None),

@@ -20,7 +20,7 @@ from vivienne.market.feeds.exchange.adapter import (
     UnknownMessage,
 )
 from vivienne.market.feeds.exchange.fields import field, number, readable, rows, shown, text, whole
-from vivienne.market.feeds.exchange.refusals import by_status
+from vivienne.market.feeds.exchange.refusals import by_status, of_unknown
 from vivienne.market.types import Candle, Trade
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ _STATES: dict[str, InstrumentState] = {
 }
 _ENDS = "PERPETUAL_DELIVERING"
 """A perpetual future that is taken off; those of shares and metals are `TRADIFI_PERPETUAL`."""
-_INVALID_SYMBOL, _TOO_MANY, _TOO_MANY_ORDERS, _UNAVAILABLE = -1121, -1003, -1015, -1016
+_INVALID_SYMBOL, _TOO_MANY, _TOO_MANY_ORDERS = -1121, -1003, -1015
+_UNAVAILABLE, _SERVER_ERROR = (-1000, -1001, -1004, -1006, -1007, -1008, -1016), 500
+"""Internal errors, overload and the end of a service, which pass, whatever their status is."""
 _BAN_SECONDS = 120.0
 
 
@@ -182,8 +184,8 @@ class Binance:
             return Advice("give_up", f"{self.title} does not know this symbol", concerns="instrument")
         if code in (_TOO_MANY, _TOO_MANY_ORDERS):
             return Advice("wait", f"{self.title} got too many requests", retry_after or _BAN_SECONDS)
-        if code == _UNAVAILABLE:
-            return Advice("retry", f"{self.title} is shutting a service down")
+        if code in _UNAVAILABLE:
+            return of_unknown(self.title, f"is not available ({code})", max(status, _SERVER_ERROR), retry_after)
         return by_status(self.title, status, retry_after)
 
 

@@ -35,13 +35,13 @@ _BUYER_IS_MAKER = {"Buy": False, "Sell": True}
 _STATES: dict[str, InstrumentState] = {
     "Trading": "trading", "PreLaunch": "halted", "Settling": "halted", "Delivering": "delisted", "Closed": "delisted",
 }  # fmt: skip
-_TOO_MANY = (10006, 10018)
 _NOT_SERVED = (10009, 10024)
 _UNAVAILABLE = (10000, 10016)
 _WRONG_PARAMETER = 10001
-_WAIT_SECONDS = 5.0
 _TOO_FREQUENT, _BAN_SECONDS = "too frequent", 600.0
 """Who asked too often gets this with the status for addresses that are not served, for ten minutes."""
+_TOO_MANY = {10006: 5.0, 10018: _BAN_SECONDS}
+"""Refusals of one kind of request, and of all of an address; and how long they last, in seconds."""
 _INSTRUMENTS = "/v5/market/instruments-info"
 _LONGEST_CURSOR = 1_000
 _UNDER_WAY = ("ongoing", "in_progress")
@@ -179,7 +179,7 @@ class Bybit:
         """See `Adapter`."""
         code = body.get("retCode") if isinstance(body, dict) else None
         if code in _TOO_MANY:
-            return Advice("wait", f"{self.title} got too many requests", retry_after or _WAIT_SECONDS)
+            return Advice("wait", f"{self.title} got too many requests", retry_after or _TOO_MANY[code])
         if code in _NOT_SERVED:
             return by_status(self.title, 403, None)
         if code in _UNAVAILABLE:
