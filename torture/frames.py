@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import tempfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ _OPEN = (
     "GET /ws/state HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
+_OPEN_COMPRESSED = _OPEN.replace("\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n")
+_COMPRESSED = 0x40
 _CONT, _TEXT, _PING, _PONG, _LAST = 0x0, 0x1, 0x9, 0xA, 0x80
 _WRITTEN_AT_ONCE = 128 * 1024
 _ONCE = 3_600.0
@@ -74,11 +77,22 @@ def _many() -> dict[str, Flood]:
         "replies that are not read": Flood((_OPEN,), reads=False, share=_MANY / 2, answered=asked.decode("latin-1")),
         "a message of 4 MB on each of many": _on_each(longest, share=_MANY / 20, every=_ONCE),
         "a malformed message of 250 kB on each of many": _on_each(wrong, share=_MANY / 4, every=_ONCE),
+        # Each ends its WebSocket, and another one is opened.
+        "a compressed message of 50 MB on each": _on_each(
+            _bomb(50_000_000), share=1, every=_ONCE, opened=_OPEN_COMPRESSED
+        ),
     }
 
 
-def _on_each(then: bytes, *, share: float, every: float) -> Flood:
-    return Flood((_OPEN,), then.decode("latin-1"), share=share, answered="", every=every)
+def _bomb(length: int) -> bytes:
+    """A message that inflates to so many bytes."""
+    packing = zlib.compressobj(9, wbits=-15)
+    packed = packing.compress(bytes(length)) + packing.flush(zlib.Z_SYNC_FLUSH)
+    return _frame(_LAST | _COMPRESSED | _TEXT, packed[:-4])
+
+
+def _on_each(then: bytes, *, share: float, every: float, opened: str = _OPEN) -> Flood:
+    return Flood((opened,), then.decode("latin-1"), share=share, answered="", every=every)
 
 
 KINDS = (*_floods(), *_many())
