@@ -24,6 +24,7 @@ class Ring:
 
     def __init__(self) -> None:
         self.me = self
+        self.content = b""
 
 
 @asynccontextmanager
@@ -82,6 +83,20 @@ async def test_young_objects_that_replaced_others_are_looked_at_soon(monkeypatch
         async with asyncio.timeout(10):
             while len(gc.get_objects(generation=0)) > 25_000:  # noqa: ASYNC110  # it has no event
                 await asyncio.sleep(0.01)
+
+
+async def test_a_few_large_objects_are_collected_though_they_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As what an error refers to that is kept: 2 MB of each connection."""
+    monkeypatch.setattr(garbage, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(Garbage, "is_due", lambda *_: False)
+    async with collecting():
+        large = [Ring() for _ in range(10)]
+        for ring in large:
+            ring.content = bytes(range(256)) * 65_536
+        known = [weakref.ref(ring) for ring in large]
+        gc.collect(1)  # they are not young any longer
+        del large, ring
+        await collected(*known)
 
 
 @pytest.mark.parametrize(("seconds", "is_spared"), [(60.0, True), (-1.0, False)])

@@ -1,18 +1,25 @@
 """Collection of cyclic garbage, in portions that nobody notices.
 
-Python examines young objects often, a few thousand at once, and all older ones when many more objects were made than
-freed. Thousands of assets replace their states and reasons one for one, which leaves no garbage, and a look at all of
-them would stop the process for a second. So the older ones are examined when there are more of them than before, and in
-proportion to the time that it takes: first those that do not count as looked at, and later all. What counts so is what
-was there at the start, what a long look left, and what slices of work made; Python cannot tell these apart. The start
-alone takes 0.1 s and is hardly ever garbage, so all are looked at only if the others came to it.
+Python examines young objects when a few thousand more were made than freed, and all older ones when many more were.
+Thousands of assets replace their states and reasons one for one, which leaves no garbage, and a look at all of them
+would stop the process for a second. So the older ones are examined when there are more of them than before: first those
+that do not count as looked at, and later all. What counts so is what was there at the start, what a long look left, and
+what slices of work made; Python cannot tell these apart. The start alone takes 0.1 s and is hardly ever garbage, so all
+are looked at only if the others came to it.
+
+Trades replace each other one for one as well, so that Python waits until a hundred thousand of them are young; the
+young ones are examined by the clock. A few large objects are hardly more than before, so the older ones are also
+examined when the process takes much more memory: an error that is kept has all that the functions had which it left.
+All this, and the count of what is in use, is done in proportion to the time that it takes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import resource
 import sys
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -33,6 +40,8 @@ _REST = 100
 """Those are left alone for so many times the time that the last look took."""
 _REST_OF_COUNTS = 1_000
 """What is in use is counted again after so many times the time that it took: 15 ms where trades are kept."""
+_SWOLLEN_BYTES = 48 * 1024 * 1024
+"""They are looked at, too, once so much more memory is taken than after the last time."""
 _LONG_SECONDS = 0.02
 """What a look leaves that took so long counts as looked at."""
 _LONGEST_REST, _LONGEST_REST_SECONDS = 3_000, 60.0
@@ -81,6 +90,10 @@ class Garbage:
             self._amount = there
         return there > self._amount * _GROWTH
 
+    def is_rested(self, now: float) -> bool:
+        """True if the last look was long enough ago for the time that it took."""
+        return now - self._collected_at >= self._rest
+
     def measure_anew(self) -> None:
         """Growth counts from what there is next."""
         self._amount = None
@@ -101,6 +114,7 @@ class _Looks:
         self._all = Garbage(now, None, _FIRST_REST_OF_ALL_SECONDS, _LONGEST_FIRST_REST_OF_ALL_SECONDS)
         self._only_start_counts = True
         self._young_again_at = now
+        self._resident = _resident_bytes()
 
     def count_as_looked_at(self) -> None:
         """Count what is there as looked at, until all are looked at."""
@@ -121,7 +135,7 @@ class _Looks:
             gc.freeze()
             self._only_start_counts = True
             self._all.collected(perf_counter() - begin, perf_counter(), None)
-        elif self._newer.is_due(begin, sys.getallocatedblocks):
+        elif self._newer.is_due(begin, sys.getallocatedblocks) or self._is_swollen(begin):
             gc.collect()
             if perf_counter() - begin >= _LONG_SECONDS:
                 self.count_as_looked_at()
@@ -129,6 +143,19 @@ class _Looks:
         else:
             return
         self._newer.collected(perf_counter() - begin, perf_counter(), sys.getallocatedblocks())
+        self._resident = _resident_bytes()
+
+    def _is_swollen(self, now: float) -> bool:
+        return self._newer.is_rested(now) and _resident_bytes() > self._resident + _SWOLLEN_BYTES
+
+
+def _resident_bytes() -> int:
+    """Memory that the process takes; 0 where the system does not say it in this way."""
+    try:
+        pages = Path("/proc/self/statm").read_text().split()[1]
+    except OSError:
+        return 0
+    return int(pages) * resource.getpagesize()
 
 
 async def collect_garbage() -> None:
