@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from vivienne.alerts.names import Names
 from vivienne.alerts.rulebook import Rulebook
+from vivienne.changes.pause.state import PauseInForce, Pauses, PausesInForce
 from vivienne.live.trouble import Trouble
 from vivienne.market.feeds.base import Contact
-from vivienne.outbox.watching import DataWatch, FeedWatch, PartWatch, of_revision
+from vivienne.outbox.watching import DataWatch, FeedWatch, PartWatch, PauseWatch, of_revision
 from vivienne.slices import whole
 from vivienne.store.revision import AppliedRevision, Revision
 
@@ -123,3 +124,25 @@ def test_a_pause_is_told_with_its_author_and_reason() -> None:
     assert noticed.happening.details == {
         "action": "paused", "author": "ana", "channel": "rest", "reason": "too few entries",
     }  # fmt: skip
+
+
+def held(name: str, layer: str = "BTC") -> PauseInForce:
+    """A pause that the store has not taken."""
+    return PauseInForce(name, layer, None, "2026-01-01T00:00:00.000Z", "bob", None, "rest", None)
+
+
+def test_of_pauses_that_wait_one_of_each_asset_is_told_and_the_others_are_when_they_are_stored() -> None:
+    """A resumption may be stored between two of them; then the last one was told to nobody."""
+    watch, waiting = PauseWatch(), PausesInForce(held=Pauses([held("1"), held("2"), held("3", "ETH")]))
+
+    def told() -> list[str]:
+        return [noticed.key for noticed, _ in watch.look(waiting, lambda layer: [layer])]
+
+    assert told() == []  # they may be stored in a moment
+    assert told() == ["pause 1", "pause 3"]
+    assert told() == []
+    stored = [
+        Revision(number, each.config_id, each.layer, "pause", {}, [], "bob", "rest", each.created_at)
+        for number, each in enumerate(waiting.held, 1)
+    ]
+    assert [watch.has_told(each) for each in stored] == [True, False, True]

@@ -150,15 +150,14 @@ class PauseWatch:
         waiting = [*pauses.held, *pauses.heard]
         told = {pause.layer for pause in waiting if not self._told.keys().isdisjoint(pause.names)}
         for pause in waiting:
-            if pause.names[0] not in self._seen or not self._told.keys().isdisjoint(pause.names):
+            # One more changes nothing, unless a resumption comes between: its revision is an event as usual.
+            if pause.names[0] not in self._seen or pause.layer in told:
                 continue
+            told.add(pause.layer)
             self._tell(pause)
-            if pause.layer not in told:  # one more changes nothing
-                told.add(pause.layer)
-                happening = Happening("pause", _paused(pause, "paused"))
-                key, asset = f"pause {pause.config_id}", None if pause.layer == GLOBAL else pause.layer
-                moment = datetime.fromisoformat(pause.created_at)
-                yield Noticed(happening, asset, key, under(pause.layer), version=pause.version), moment
+            key, asset = f"pause {pause.config_id}", None if pause.layer == GLOBAL else pause.layer
+            happening, moment = Happening("pause", _paused(pause, "paused")), datetime.fromisoformat(pause.created_at)
+            yield Noticed(happening, asset, key, under(pause.layer), version=pause.version), moment
         self._seen = frozenset(pause.names[0] for pause in waiting)
 
     def has_told(self, revision: Revision) -> bool:
