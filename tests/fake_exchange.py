@@ -226,8 +226,14 @@ def _maintenance(market: FakeMarket, name: str) -> list[dict[str, str]]:
 
 
 class BinanceDialect:
+    """On the path of futures there is no candle of a minute before its first trade, but a mark price."""
+
     snapshot = 0
     refuses_whole = False
+
+    def __init__(self) -> None:
+        self._is_of_futures = False
+        self._marked: list[str] = []
 
     def refusal(self, base: str) -> list[Any]:
         del base
@@ -257,7 +263,11 @@ class BinanceDialect:
     def asked(self, path: str, message: Any, now: int) -> tuple[list[str], list[Any]]:
         del message, now
         streams = parse_qs(urlsplit(path).query).get("streams", [""])[0]
-        return sorted({each.split("@")[0].removesuffix("usdt").upper() for each in streams.split("/") if each}), []
+        bases = sorted({each.split("@")[0].removesuffix("usdt").upper() for each in streams.split("/") if each})
+        self._is_of_futures |= path.startswith("/market/")
+        if self._is_of_futures and "@markPrice" in streams:
+            self._marked = bases
+        return bases, []
 
     def traded(self, base: str, trades: list[NumberedTrade], now: int) -> list[Any]:
         return [
@@ -271,6 +281,8 @@ class BinanceDialect:
 
     def candle(self, base: str, candle: Candle, now: int, *, is_closed: bool) -> list[Any]:
         c = candle
+        if self._is_of_futures and not c.trade_count:
+            return []
         row = {
             "t": c.open_time, "T": c.open_time + MINUTE_MS - 1, "s": f"{base}USDT", "i": "1m", "o": _text(c.open),
             "c": _text(c.close), "h": _text(c.high), "l": _text(c.low), "v": _text(c.volume), "n": int(c.trade_count),
@@ -281,8 +293,13 @@ class BinanceDialect:
         ]
 
     def beat(self, now: int) -> list[Any]:
-        del now
-        return []
+        return [
+            {"stream": f"{base.lower()}usdt@markPrice", "data": {
+                "e": "markPriceUpdate", "E": now, "s": f"{base}USDT", "p": "1.00", "i": "1.00", "P": "1.00",
+                "r": "0.0001", "T": now + 28_800_000,
+            }}
+            for base in self._marked
+        ]  # fmt: skip
 
 
 class BybitDialect:

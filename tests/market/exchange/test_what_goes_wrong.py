@@ -165,6 +165,44 @@ async def test_an_asset_that_says_nothing_new_is_subscribed_anew_and_others_are_
         assert feed.streams[0].counts.breaks == 0
 
 
+async def test_a_future_in_which_nobody_trades_is_quiet_and_not_mute() -> None:
+    """Its stream has no candle of a minute without trades."""
+    market = FakeMarket(("BTC", "ETH"), ahead=900)
+    market.leave_out("ETH", market.now(), market.now() + 9 * MINUTE_MS)
+    async with (
+        FakeExchange("binance", market) as exchange,
+        followed(exchange, "binance-futures", "BTC", "ETH", patience=QUIETLY) as (feed, (btc, eth)),
+    ):
+        await eth.until(12)
+        check(eth, market, "ETH")
+        assert [each.candle.volume for each in eth.minutes[:9]] == [0.0] * 9
+        await btc.until(12)
+        check(btc, market)
+        assert feed.streams[0].counts.breaks == 0
+        assert no_trouble(btc)
+        assert no_trouble(eth)
+
+
+async def test_a_future_that_is_traded_while_its_stream_says_nothing_of_it_is_subscribed_anew() -> None:
+    market = FakeMarket(("BTC", "ETH"), ahead=900)
+    patience = replace(IMPATIENT, quiet=1.0, slow=10 * SECONDS)
+    async with (
+        FakeExchange("binance", market) as exchange,
+        followed(exchange, "binance-futures", "BTC", "ETH", patience=patience) as (_, (btc, eth)),
+    ):
+        await eth.until(2)
+        exchange.faults.mute = {"ETH"}  # its mark price goes on
+        await eth.until_trouble("says nothing of ETHUSDT")
+        await until(lambda: exchange.handshakes >= 2)
+        exchange.faults.mute = set()
+        await eth.wait(lambda: eth.troubles[-1] is None)
+        await eth.until(len(eth.minutes) + 2)
+        check(eth, market, "ETH")
+        await btc.until(len(btc.minutes) + 2)
+        check(btc, market)
+        assert no_trouble(btc)
+
+
 @pytest.mark.parametrize("hours", [-1, 1])
 @pytest.mark.parametrize("name", DIALECTS)
 async def test_a_clock_that_is_an_hour_wrong_changes_nothing(name: str, hours: int) -> None:

@@ -139,12 +139,14 @@ class Heard:
         symbol: the instrument it is about, in the stream's name; others may be behind. None for all.
         is_answer: to a ping, of an exchange that sends something by itself every few seconds. Without that an answer
             shows that the connection is there, and not that anything still comes on it.
+        shows_market: the subscription of the instrument is there, though nobody may trade.
     """
 
     time: int
     sequence: int | None = None
     symbol: str | None = None
     is_answer: bool = False
+    shows_market: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,8 @@ class Binance:
         self._api = "/fapi/v1" if is_futures else "/api/v3"
         # Candles and trades of futures come only on the path for the market, since April 2026.
         self._path = "/market/stream" if is_futures else "/stream"
+        # Of a future there is no candle of a minute before its first trade; its mark price comes every three seconds.
+        self._kinds = ("kline_1m", "aggTrade", *(("markPrice",) if is_futures else ()))
         # A request of 1,000 candles weighs 5 there, 2 here.
         self._weight = 5 if is_futures else 2
         self.limits = Limits(
@@ -151,7 +153,7 @@ class Binance:
 
     def stream_path(self, instruments: Sequence[Instrument]) -> str:
         """See `Adapter`. The streams are in the address, so that there is nothing to acknowledge."""
-        names = [f"{each.stream_symbol.lower()}@{kind}" for each in instruments for kind in ("kline_1m", "aggTrade")]
+        names = [f"{each.stream_symbol.lower()}@{kind}" for each in instruments for kind in self._kinds]
         return f"{self._path}?streams={'/'.join(names)}"
 
     def subscriptions(self, instruments: Sequence[Instrument]) -> list[str]:
@@ -170,12 +172,14 @@ class Binance:
         kind = text(data, "e")
         if kind == "serverShutdown":
             return [Ending(f"{self.title} is about to end the connection")]
-        heard = Heard(whole(data, "E"), symbol=text(data, "s"))
+        heard = Heard(whole(data, "E"), symbol=text(data, "s"), shows_market=kind == "markPriceUpdate")
+        if heard.shows_market:
+            return [heard]
         if kind == "kline":
             return [_candle_seen(data), heard]
         if kind == "aggTrade":
             return [_traded(data), heard]
-        raise UnknownMessage(f"e is {kind!r}, none of 'kline', 'aggTrade' and 'serverShutdown'")
+        raise UnknownMessage(f"e is {kind!r}, none of 'kline', 'aggTrade', 'markPriceUpdate' and 'serverShutdown'")
 
     def advice(self, status: int, retry_after: float | None, body: Any) -> Advice | None:
         """See `Adapter`."""

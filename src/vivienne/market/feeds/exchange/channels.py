@@ -82,6 +82,10 @@ class Channels:
         """Whether the stream has candles of an instrument, if it has any at all, and neither subscription is dead."""
         return not self._has_candles or (symbol in self._candles and symbol not in self._dead)
 
+    def is_dead(self, symbol: str) -> bool:
+        """Whether one of its subscriptions is dead."""
+        return symbol in self._dead
+
 
 def _advance(times: dict[str, int], symbol: str, time: int) -> None:
     times[symbol] = max(times.get(symbol, time), time)

@@ -394,6 +394,10 @@ class Following:
                 await self._rest.turns.rest()
                 if breaks != self._breaks():
                     break
+            if self._splice.lacks_candles():
+                self._surroundings.doubt(
+                    f"the stream of {self._adapter.title} says nothing of {self.instrument.symbol}"
+                )
         return []
 
     async def _taken(

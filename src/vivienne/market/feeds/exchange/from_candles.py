@@ -50,6 +50,10 @@ class FromCandles:
         self._is_unsettled = False
         self._ask_from = begin
         self.heard = begin
+        self._told_to = begin
+        """The newest minute of which the stream said anything."""
+        self._is_lacking = False
+        """Whether REST had trades of a minute of which the stream said nothing, though nothing broke off."""
 
     def take(self, event: StreamEvent) -> list[FeedEvent]:
         """See `Splice`."""
@@ -57,8 +61,10 @@ class FromCandles:
             self.heard = max(self.heard, event.time)
         elif isinstance(event, Traded) and event.trades:
             newest = event.trades[-1].trade
+            self._told_to = max(self._told_to, newest.time)
             return [PriceMoved(newest.price, newest.time)]
         elif isinstance(event, CandleSeen):
+            self._told_to = max(self._told_to, event.candle.open_time)
             return self._closed(event.candle) if event.is_closed else []
         return []
 
@@ -137,6 +143,7 @@ class FromCandles:
         found: list[FeedEvent] = []
         if candle.open_time == self._next and candle.open_time not in self._ahead:
             found.append(MinuteClosed(candle, "filled"))
+            self._is_lacking |= not self._is_broken and candle.volume > 0 and candle.open_time > self._told_to
             self._next += MINUTE_MS
         return found + self._released()
 
@@ -147,6 +154,11 @@ class FromCandles:
     def short_minutes(self) -> Collection[int]:
         """See `Splice`. The exchange's own candles lack no trades."""
         return ()
+
+    def lacks_candles(self) -> bool:
+        """See `Splice`."""
+        found, self._is_lacking = self._is_lacking, False
+        return found
 
     def give_up(self) -> list[FeedEvent]:
         """See `Splice`. Minutes that are missing are never made up."""

@@ -286,6 +286,10 @@ class FromTrades:
             self._builder.short = set()
         return found
 
+    def lacks_candles(self) -> bool:
+        """See `Splice`. Minutes are made from trades."""
+        return False
+
     def give_up(self) -> list[FeedEvent]:
         """See `Splice`."""
         if not self._builder.is_broken:

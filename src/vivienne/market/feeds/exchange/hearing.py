@@ -236,8 +236,8 @@ class Hearing:
         self._marks[about] = mark
         return True
 
-    def _has_data(self, symbol: str) -> None:
-        is_there = symbol not in self._memory.doubted and self._channels.are_there(symbol)
+    def _has_data(self, symbol: str, *, is_shown: bool = False) -> None:
+        is_there = symbol not in self._memory.doubted and (is_shown or self._channels.are_there(symbol))
         if symbol in self._without_data and is_there:
             self._without_data.discard(symbol)
             self.refusals.pop(symbol, None)
@@ -289,6 +289,9 @@ class Hearing:
             self.is_ahead.set()
         self._count(event.sequence)
         if event.symbol is not None:
+            if event.shows_market and event.symbol in self._instruments:
+                self._came[event.symbol] = asyncio.get_running_loop().time()
+                self._has_data(event.symbol, is_shown=not self._channels.is_dead(event.symbol))
             if event.symbol not in self._without_data:
                 self._listener.take(event)
             return

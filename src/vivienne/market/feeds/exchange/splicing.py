@@ -128,6 +128,9 @@ class Splice(Protocol):
     def short_minutes(self) -> Collection[int]:
         """Open times of minutes that were made without trades that came later; each is given once."""
 
+    def lacks_candles(self) -> bool:
+        """Whether an answer had trades of a minute of which the stream said nothing; each time is told once."""
+
     def give_up(self) -> list[FeedEvent]:
         """What is needed cannot be had: go on without it, and say which minutes are incomplete."""
 
