@@ -339,6 +339,27 @@ async def test_changes_and_pauses_are_told_with_their_authors(tmp_path: Path) ->
     assert pause["text"] == "[simulated] All assets paused by bob"
 
 
+async def test_a_pause_after_many_changes_that_no_process_saw_is_told_by_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An import of hundreds of assets, and a pause, while the only agent is restarted."""
+    monkeypatch.setattr(engine, "_MOST_REVISIONS", 10)
+    async with process(tmp_path) as one:
+        await one.make(event=["pause"], levels=None, assets=["*"])
+        await one.closed(PAST)
+        await stored(one)
+    other = Process(tmp_path, PAST + 1)  # it decides no alerts
+    for number in range(25):
+        update = Update({"settings": {"state_threshold_bang": 80 + number % 2}}, partial=True)
+        await other.service.change(ChangeRequest(update, channel="rest", asset="BTC"))
+    await other.service.switch(SwitchRequest("pause", channel="rest", author="bob"))
+    await other.service.close()
+    async with process(tmp_path, PAST + 1) as next_one:
+        await next_one.until(lambda: len(next_one.collecting.sent) == 1)
+        [event] = await next_one.events()
+    assert event["text"] == "[simulated] All assets paused by bob"
+
+
 @pytest.mark.parametrize("asset", ["BTC", None])
 async def test_a_pause_is_told_while_the_store_does_not_take_it_and_once_only(
     tmp_path: Path, asset: str | None

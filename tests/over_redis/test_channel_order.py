@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
+import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from redis_running import CONTROL, LEASE, RESULTS, RunningRedis, eventually, lis
 from running import RunningServer
 from vivienne.changes.asked import Asked
 from vivienne.changes.service import ConfigService
+from vivienne.errors import TooLarge
 from vivienne.redis.client import Client
 from vivienne.redis.control import channel, waiting
 from vivienne.redis.control import results as results_of_messages
@@ -307,3 +310,20 @@ async def test_results_wait_for_redis_and_beyond_a_number_the_oldest_are_left_ou
         published.put_refusal(lambda: "{}")
     assert published.dropped == 52
     await client.aclose(close_connection_pool=True)
+
+
+@pytest.mark.parametrize("content", ["x", "[1]", '{"a":', "[" * 500, '{"type": "control"}'])
+async def test_of_a_message_that_is_refused_nothing_stays(tmp_path: Path, content: str) -> None:
+    """15 MB of each, until garbage was collected a minute later."""
+    service = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ("BTC",))
+    messages, raw = ControlMessages(service), content.encode().ljust(300_000)
+    gc.disable()
+    try:
+        before = sys.getrefcount(raw)
+        for _ in range(3):
+            assert messages.refuse_message(TooLarge("more wait than may"), raw).document["status"] == "error"
+            assert (await messages.carry_out(raw)).document["status"] == "error"
+        assert sys.getrefcount(raw) == before
+    finally:
+        gc.enable()
+        await service.close()

@@ -58,6 +58,7 @@ _LOOK_AT_PAUSES_SECONDS = 0.5
 _FRESH_SECONDS = 3_600.0
 """Age of a change up to which a process that starts still alerts of it."""
 _MOST_REVISIONS = 200
+"""Revisions that are read at once."""
 _REVISIONS = "~revisions"
 """In place of an asset: the newest revision that was looked at. No asset has such a name."""
 
@@ -293,9 +294,27 @@ class AlertEngine:
         self._standings.recall(stored)
         seen = stored.get(_REVISIONS, "")
         if seen.isdigit():
-            for change in await self._service.applied_since(int(seen), _MOST_REVISIONS):
+            await self._recall_revisions(int(seen))
+
+    async def _recall_revisions(self, seen: int) -> None:
+        """Look at the revisions since the last one that an earlier process looked at, however many they are."""
+        while True:
+            try:
+                found = await self._service.applied_since(seen, _MOST_REVISIONS)
+            except StoreUnavailable as error:
+                _log.warning("Changes before this process cannot be read and are asked for again: %s", error)
+                await asyncio.sleep(_LOOK_SECONDS)
+                continue
+            for change in found:
+                seen = change.revision.version
                 if datetime.fromisoformat(change.revision.created_at) > now() - timedelta(seconds=_FRESH_SECONDS):
                     self._revised(change)
+                await self._slices.rest()
+            while len(self._waiting) > MOST_TOGETHER:  # before others push them out
+                await self._slices.done(self._work())
+                await self._hand_over()
+            if len(found) < _MOST_REVISIONS:
+                return
 
     async def _look_at_parts(self) -> None:
         while True:

@@ -171,8 +171,8 @@ class ControlMessages:
         received = _Received()
         try:
             received.request_id = request_id_of(read_object(raw, self._limits))
-        except ChangeRefused as malformed:
-            refused = malformed
+        except ChangeRefused as malformed:  # a name for it here would keep it, and with its traceback the message
+            return self._refused(malformed, received)
         return self._refused(refused, received)
 
     def _read(self, raw: bytes, request_id: str | None, received: _Received) -> Message:

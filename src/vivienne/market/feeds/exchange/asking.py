@@ -58,15 +58,15 @@ async def _read_markets(rest: Rest, adapter: Adapter, listed: MarketList) -> lis
         Refused: none can be read.
     """
     found: list[Instrument] = []
-    wrong: Refused | None = None
+    wrong: Advice | None = None  # an error that is kept would keep the list
     for portion in listed.portions():
         try:
             found += answer_of(adapter.instruments, portion)
         except Refused as error:
-            wrong = error
+            wrong = error.advice
         await rest.turns.rest()
     if wrong is not None and not found:
-        raise wrong
+        raise Refused(wrong)
     return found
 
 

@@ -155,7 +155,7 @@ class Hearing:
             UnknownMessage: none can be true, or one is later than can be.
         """
         found: list[StreamEvent] = []
-        wrong: list[UnknownMessage] = []
+        wrong: list[str] = []  # an error that is kept would keep the message
         for event in events:
             try:
                 check_event(event, latest)
@@ -163,11 +163,11 @@ class Hearing:
             except TooLate:
                 raise
             except UnknownMessage as error:
-                wrong.append(error)
+                wrong.append(str(error))
         if wrong and not found:
-            raise wrong[0]
-        for each in wrong:
-            self.leave_out(str(each), message)
+            raise UnknownMessage(wrong[0])
+        for reason in wrong:
+            self.leave_out(reason, message)
         return found
 
     async def _pass_all_on(self, events: Sequence[StreamEvent]) -> None:
