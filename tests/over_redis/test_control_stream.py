@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from redis_running import LEASE, RESULTS, STREAM, RunningRedis, eventually, wait_for_redis
 from running import RunningServer
@@ -24,6 +24,7 @@ from vivienne.redis.control import stream as module
 from vivienne.redis.control.messages import ControlMessages
 from vivienne.redis.control.names import ControlNames
 from vivienne.redis.control.stream import ControlStream
+from vivienne.redis.group import goes_on
 from vivienne.store.sqlite import SqliteRevisionStore
 
 if TYPE_CHECKING:
@@ -415,3 +416,18 @@ async def test_a_reader_that_is_cancelled_ends_even_at_the_moment_a_change_is_ma
     finally:
         await client.aclose(close_connection_pool=True)
         await service.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "is_waited_for"),
+    [
+        ("MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.", True),
+        ("OOM command not allowed when used memory > 'maxmemory'.", True), ("NOGROUP No such key", True),
+        ("UNBLOCKED the stream key no longer exists", True), ("WRONGTYPE Operation against a key", False),
+    ],
+)  # fmt: skip
+async def test_a_read_that_redis_refuses_because_it_is_full_does_not_end_the_link(
+    said: str, is_waited_for: bool
+) -> None:
+    """A read of a group is a write. Between two renewals of the lease it took all parts of the link with it."""
+    assert await goes_on(ResponseError(said)) == is_waited_for

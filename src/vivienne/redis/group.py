@@ -27,6 +27,8 @@ _CLAIMED_AT_ONCE = 1_000
 """Entries taken over at once; they are not read by that."""
 IDLE_SECONDS = 0.5
 """Time for which an entry of another consumer must be idle before it is taken over."""
+_FULL_REST_SECONDS = 0.5
+"""Time until a Redis that is full is asked again."""
 FORGET_SECONDS = 3_600.0
 """Time after which a consumer without entries is removed."""
 
@@ -35,8 +37,14 @@ Fields = dict[bytes, bytes] | TooLarge
 Entry = tuple[bytes, Fields]
 
 
-def is_gone(refused: ResponseError) -> bool:
-    """Whether Redis refused because the stream, or the whole database, was deleted: then `join` again."""
+async def goes_on(refused: ResponseError) -> bool:
+    """Whether to `join` again after Redis refused: the stream was deleted, or Redis is full, which is waited for.
+
+    A read by a group is a write, too: it keeps the position.
+    """
+    if is_full(refused):
+        await asyncio.sleep(_FULL_REST_SECONDS)
+        return True
     return str(refused).startswith(("NOGROUP", "UNBLOCKED"))
 
 

@@ -24,7 +24,7 @@ from vivienne.live.pushed import pushed
 from vivienne.logs.defects import DEFECTS
 from vivienne.market.feeds.pushed.rows import KINDS, MOST_NAMES, MOST_VALUES
 from vivienne.redis.answers import AnswerTooLarge
-from vivienne.redis.group import StreamGroup, is_gone, too_large
+from vivienne.redis.group import StreamGroup, goes_on, too_large
 from vivienne.redis.lease import Holder, Lease
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class MarketStream:
                 await self._recall(redis)
                 await self._follow(redis, ready)
             except ResponseError as refused:
-                if not is_gone(refused):
+                if not await goes_on(refused):
                     raise
             else:
                 return

@@ -21,7 +21,7 @@ from vivienne.changes.asked import Asked, Way
 from vivienne.errors import Malformed, TooLarge
 from vivienne.rates import Quota
 from vivienne.redis.client import sent_since
-from vivienne.redis.group import StreamGroup, is_gone
+from vivienne.redis.group import StreamGroup, goes_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +76,7 @@ class ControlStream:
                 await self._reading.join(redis)
                 await self._follow(redis, ready)
             except ResponseError as refused:
-                if not is_gone(refused):
+                if not await goes_on(refused):
                     raise
             else:
                 return
