@@ -226,7 +226,7 @@ def _maintenance(market: FakeMarket, name: str) -> list[dict[str, str]]:
 
 
 class BinanceDialect:
-    """On the path of futures there is no candle of a minute before its first trade, but a mark price."""
+    """On the path of futures candles begin with the first trade of a minute, and a mark price always comes."""
 
     snapshot = 0
     refuses_whole = False

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 HEADER = "X-Request-ID"
 """The header in which a trace id comes in and goes out."""
 PROXY_HEADER = "X-Proxy-Request-ID"
-"""The header in which a proxy names each request by a name of its own. A trace id that is the same is no client's."""
+"""The header in which a proxy names each request by a name of its own. A trace id that equals it is the proxy's."""
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 trace_id: ContextVar[str | None] = ContextVar("trace_id", default=None)

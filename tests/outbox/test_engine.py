@@ -364,7 +364,7 @@ async def test_a_pause_after_many_changes_that_no_process_saw_is_told_by_the_nex
 async def test_a_pause_is_told_while_the_store_does_not_take_it_and_once_only(
     tmp_path: Path, asset: str | None
 ) -> None:
-    """It is in force, and whoever acts on alerts has to know."""
+    """It is in force, and programs that act on alerts have to know."""
     async with process(tmp_path) as one:
         await one.make(event=["pause"], levels=None, assets=["*"])
         await one.closed(PAST)  # it knows what earlier processes did

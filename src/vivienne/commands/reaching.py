@@ -39,8 +39,7 @@ class Host(NamedTuple):
 def hosts_of(place: Place) -> list[Host]:
     """The hosts of an exchange, each once."""
     adapter, url = place.adapter, place.url
-    rest, stream = (adapter.rest, adapter.stream) if url is None else (url, stream_of(url))
-    return list(dict.fromkeys((Host.of(rest), Host.of(stream))))
+    return list(dict.fromkeys((Host.of(url or adapter.rest), Host.of(stream_of(adapter, url)))))
 
 
 async def reach(found: Diagnosis, place: Place) -> bool:

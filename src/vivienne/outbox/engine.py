@@ -152,9 +152,7 @@ class AlertEngine:
             while True:
                 await self._filled.wait()
                 self._filled.clear()
-                while self._waiting:
-                    await self._slices.done(self._work())
-                    await self._hand_over()
+                await self._work_off()
 
     def standing(self, asset: str) -> Standing | None:
         """The newest closed bar of an asset that was looked at; None while there is none."""
@@ -188,6 +186,12 @@ class AlertEngine:
         self._filled.set()
 
     # What is done about it, a little at a time
+
+    async def _work_off(self, most: int = 0) -> None:
+        """Look at what has happened, until no more than so much waits."""
+        while len(self._waiting) > most:
+            await self._slices.done(self._work())
+            await self._hand_over()
 
     def _work(self) -> Pieces[None]:
         """Look at what has happened, until enough alerts are to be kept."""
@@ -310,9 +314,7 @@ class AlertEngine:
                 if datetime.fromisoformat(change.revision.created_at) > now() - timedelta(seconds=_FRESH_SECONDS):
                     self._revised(change)
                 await self._slices.rest()
-            while len(self._waiting) > MOST_TOGETHER:  # before others push them out
-                await self._slices.done(self._work())
-                await self._hand_over()
+            await self._work_off(MOST_TOGETHER)  # before others push them out
             if len(found) < _MOST_REVISIONS:
                 return
 

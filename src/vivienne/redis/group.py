@@ -14,7 +14,7 @@ from redis.exceptions import NoPermissionError, ResponseError
 
 from vivienne.errors import TooLarge
 from vivienne.redis.answers import MOST_BYTES, MOST_PARTS, AnswerTooLarge
-from vivienne.redis.client import FULL_SECONDS, is_full
+from vivienne.redis.client import is_full
 from vivienne.redis.stream_watch import StreamWatch
 
 if TYPE_CHECKING:
@@ -75,21 +75,17 @@ class StreamGroup:
         self.stream_id = ""
 
     async def join(self, redis: Redis) -> None:
-        """Create the group, unless it is there. While Redis is full it is waited for."""
-        while self._held():
-            try:
-                groups = await self._groups(redis)
-                if groups is None or self._group.encode() not in groups:
-                    await self._create(redis, is_empty=groups is None)
-            except ResponseError as refused:
-                if not is_full(refused):
-                    raise
-                await asyncio.sleep(FULL_SECONDS / 2)
-            else:
-                if self._id_key is not None:
-                    kept = await redis.get(self._id_key)
-                    self.stream_id = kept.decode() if isinstance(kept, bytes) else ""
-                return
+        """Create the group, unless it is there.
+
+        Raises:
+            ResponseError: Redis refuses, such as because it is full; see `goes_on`.
+        """
+        groups = await self._groups(redis)
+        if groups is None or self._group.encode() not in groups:
+            await self._create(redis, is_empty=groups is None)
+        if self._id_key is not None:
+            kept = await redis.get(self._id_key)
+            self.stream_id = kept.decode() if isinstance(kept, bytes) else ""
 
     async def _create(self, redis: Redis, *, is_empty: bool) -> None:
         if self._id_key is not None:  # entries that are there may have been read under the name that is there

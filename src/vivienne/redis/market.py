@@ -114,7 +114,7 @@ class MarketStream:
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
-        while True:
+        while self._held():
             try:
                 await self._reading.join(redis)
                 await self._recall(redis)

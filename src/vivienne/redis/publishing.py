@@ -1,10 +1,10 @@
 """States and configuration changes, published in Redis for any program to follow.
 
 A state goes to the channel ``vivienne:state:<ASSET>`` and to the key of the same name, where it stays for half a
-minute: who reads a key is not told that the agent has ended. A change of the
-configuration goes to ``vivienne:config``. One agent of several also publishes what changed in its states, many assets
-in one message, on ``vivienne:states_changed``, which gateways follow. Redis is one more client of the hub: while it is
-slow, a newer state replaces the older one, so nothing queues up. Each new connection publishes the latest states again.
+minute: a reader of the key is not told that the agent has ended. A change of the configuration goes to
+``vivienne:config``. One agent of several also publishes what changed in its states, many assets in one message, on
+``vivienne:states_changed``, which gateways follow. Redis is one more client of the hub: while it is slow, a newer state
+replaces the older one, so nothing queues up. Each new connection publishes the latest states again.
 """
 
 from __future__ import annotations

@@ -78,10 +78,9 @@ class Garbage:
             now: as above.
             amount: tells it as above. It takes milliseconds, and is not asked again for a while in proportion.
         """
-        passed = now - self._collected_at
-        if passed >= self._longest_rest:
+        if now - self._collected_at >= self._longest_rest:
             return True
-        if passed < self._rest or now < self._counted_again_at:
+        if not self.is_rested(now) or now < self._counted_again_at:
             return False
         begin = perf_counter()
         there = amount()

@@ -187,7 +187,8 @@ class Receiving(HttpToolsProtocol):
         """Check the headers, and take the host of an absolute address."""
         self._arriving.end_head()
         # Believed of anybody: it makes only their own resumption older.
-        self._begun_since = min(self._begun_since, time() - waited_before(self.headers))
+        age = waited_before(self.headers)
+        self._begun_since = min(self._begun_since, time() - (age or 0.0))
         if self.everything.is_proxy(self.address) and (caller := forwarded_for(self.headers)) is not None:
             self.everything.speaks_for(self, caller)
         is_handshake = self.parser.should_upgrade() and self._should_upgrade()
@@ -211,7 +212,7 @@ class Receiving(HttpToolsProtocol):
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]  # it has a key of our own
         # A proxy sends requests of several clients in an order that is not that in which they were begun.
         place = self._way.next()
-        scope[RECEIVED] = time(), self._begun_since, None if says_age(self.headers) else place
+        scope[RECEIVED] = time(), self._begun_since, place if age is None else None
         if is_handshake and refused is None:
             return  # it has no answer of HTTP
         # After a handshake that is none come frames, which somebody else may have chosen: they are no request.
@@ -245,16 +246,13 @@ class Receiving(HttpToolsProtocol):
         raise NotImplementedError
 
 
-def says_age(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether a proxy or the command line says when a request was asked for."""
-    return any(name == b"x-request-age" for name, _ in headers)
-
-
-def waited_before(headers: Iterable[tuple[bytes, bytes]]) -> float:
-    """Seconds since a request was asked for, as a proxy or the command line says; 0 if they do not."""
+def waited_before(headers: Iterable[tuple[bytes, bytes]]) -> float | None:
+    """Seconds since a request was asked for, as a proxy or the command line says; None if they do not."""
     said = [value for name, value in headers if name == b"x-request-age"]
+    if not said:
+        return None
     try:
-        seconds = float(said[-1]) if said else 0.0
+        seconds = float(said[-1])
     except ValueError:
         return 0.0
     return min(max(0.0, seconds), _LONGEST_BEFORE) if isfinite(seconds) else 0.0

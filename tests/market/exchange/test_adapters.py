@@ -275,6 +275,8 @@ class TestCoinbase:
             "channel": "market_trades", "timestamp": "2026-04-07T14:30:02.789012345Z", "sequence_num": 7,
             "events": [{"type": "update", "trades": [good, good | {"product_id": "B", "price": "dear"}]}],
         }  # fmt: skip
+        with pytest.raises(UnknownMessage, match="product_id is 'A', which was not asked for"):
+            events("coinbase", message, "C")
         traded, left_out, heard = events("coinbase", message, "A", "B")
         assert isinstance(traded, Traded)
         assert [(each.number, each.trade.buyer_is_maker) for each in traded.trades] == [(1, None)]
@@ -337,7 +339,7 @@ def test_refusals_say_what_to_do(exchange: str, status: int, then: str, concerns
     ("exchange", "body"),
     [
         ("bybit", {"retCode": 403, "retMsg": "unheard of"}), ("okx", {"code": "1", "msg": "unheard of"}),
-        ("kraken", {"error": ["EService:Unheard of"]}),
+        ("kraken", {"error": ["EService:Unheard of"]}), ("binance", {"code": -1008, "msg": "unheard of"}),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize(
@@ -351,7 +353,8 @@ def test_an_error_that_is_not_known_hides_no_status(
     advice = EXCHANGES[exchange].advice(status, retry_after, body)
     assert advice is not None
     assert (advice.then, advice.seconds, advice.concerns) == (then, seconds, "host")
-    assert then == "give_up" or "nheard of" in advice.reason  # what to do comes first
+    said = "-1008" if exchange == "binance" else "nheard of"
+    assert then == "give_up" or said in advice.reason  # what to do comes first
 
 
 @pytest.mark.parametrize("said", ["EService:Throttled: 1796055264", "EService: Throttled: 1796055264"])
@@ -361,6 +364,18 @@ def test_kraken_that_throttles_is_left_alone_for_a_while(said: str) -> None:
     assert advice is not None
     assert (advice.then, advice.concerns) == ("wait", "host")
     assert advice.seconds >= 60
+
+
+@pytest.mark.parametrize(
+    ("exchange", "status", "body", "seconds"),
+    [("coinbase", 429, None, 5.0), ("bybit", 200, {"retCode": 10018, "retMsg": "Exceeded the IP Rate Limit."}, 600.0)],
+)
+def test_a_limit_without_a_time_is_waited_for_as_long_as_the_exchange_documents(
+    exchange: str, status: int, body: Any, seconds: float
+) -> None:
+    advice = EXCHANGES[exchange].advice(status, None, body)
+    assert advice is not None
+    assert (advice.then, advice.seconds) == ("wait", seconds)
 
 
 def test_who_asked_bybit_too_often_waits_as_long_as_it_says() -> None:

@@ -76,20 +76,23 @@ async def test_a_market_in_usdc_has_the_stream_of_the_one_in_usd() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "stream"),
+    ("name", "url", "stream"),
     [
-        ("https://api.binance.us", "wss://stream.binance.us:9443"), ("https://eea.okx.com", "wss://wseea.okx.com:8443"),
-        ("https://api.bybit.eu", "wss://stream.bybit.eu"), ("https://proxy.example", "wss://proxy.example"),
-        ("http://127.0.0.1:9000", "ws://127.0.0.1:9000"),
+        ("binance", "https://api.binance.us", "wss://stream.binance.us:9443"),
+        ("okx", "https://eea.okx.com", "wss://wseea.okx.com:8443"),
+        ("bybit", "https://api.bybit.eu", "wss://stream.bybit.eu"),
+        ("kraken", "https://proxy.example", "wss://proxy.example"),
+        ("kraken", "http://127.0.0.1:9000", "ws://127.0.0.1:9000"),
     ],
-)  # fmt: skip
-def test_the_stream_of_a_region_is_found_from_its_host_of_rest(url: str, stream: str) -> None:
-    assert stream_of(url) == stream
+)
+def test_the_stream_of_a_region_is_found_from_its_host_of_rest(name: str, url: str, stream: str) -> None:
+    assert stream_of(EXCHANGES[name], url) == stream
 
 
 @pytest.mark.parametrize("name", EXCHANGES)
 def test_the_usual_host_may_be_named(name: str) -> None:
-    assert stream_of(EXCHANGES[name].rest) == EXCHANGES[name].stream
+    adapter = EXCHANGES[name]
+    assert stream_of(adapter, adapter.rest) == stream_of(adapter, None) == adapter.stream
 
 
 @pytest.mark.parametrize("name", DIALECTS)

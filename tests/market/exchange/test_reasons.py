@@ -60,6 +60,16 @@ async def test_maintenance_is_the_reason_though_the_stream_is_refused_otherwise(
         await watching.wait(lambda: watching.troubles[-1] is None)
 
 
+@pytest.mark.parametrize("status", [400, 404])
+async def test_a_host_that_has_no_stream_is_said_to_be_wrong_and_not_the_market(status: int) -> None:
+    async with FakeExchange("okx", FakeMarket(ahead=600)) as exchange:
+        exchange.faults.stream_status = status
+        async with followed(exchange, "okx") as (_, (watching,)):
+            told = await watching.until_trouble("has no stream at")
+            assert exchange.url.replace("http", "ws") in told
+            assert told.endswith(f"(HTTP {status}); is the host right (--exchange-url)?")
+
+
 async def test_answers_that_are_refused_are_a_block_though_the_stream_is_alive() -> None:
     patience = replace(IMPATIENT, retry=0.002, late=30.0)
     async with (

@@ -45,8 +45,8 @@ _STATES: dict[str, InstrumentState] = {
 _ENDS = "PERPETUAL_DELIVERING"
 """A perpetual future that is taken off; those of shares and metals are `TRADIFI_PERPETUAL`."""
 _INVALID_SYMBOL, _TOO_MANY, _TOO_MANY_ORDERS = -1121, -1003, -1015
-_UNAVAILABLE, _SERVER_ERROR = (-1000, -1001, -1004, -1006, -1007, -1008, -1016), 500
-"""Internal errors, overload and the end of a service, which pass, whatever their status is."""
+_UNAVAILABLE = (-1000, -1001, -1004, -1006, -1007, -1008, -1016)
+"""Internal errors, overload and the end of a service, which pass."""
 _BAN_SECONDS = 120.0
 
 
@@ -81,7 +81,7 @@ class Binance:
         self._api = "/fapi/v1" if is_futures else "/api/v3"
         # Candles and trades of futures come only on the path for the market, since April 2026.
         self._path = "/market/stream" if is_futures else "/stream"
-        # Of a future there is no candle of a minute before its first trade; its mark price comes every three seconds.
+        # The candles of a future begin with the first trade of a minute; its mark price comes every three seconds.
         self._kinds = ("kline_1m", "aggTrade", *(("markPrice",) if is_futures else ()))
         # A request of 1,000 candles weighs 5 there, 2 here.
         self._weight = 5 if is_futures else 2
@@ -189,7 +189,7 @@ class Binance:
         if code in (_TOO_MANY, _TOO_MANY_ORDERS):
             return Advice("wait", f"{self.title} got too many requests", retry_after or _BAN_SECONDS)
         if code in _UNAVAILABLE:
-            return of_unknown(self.title, f"is not available ({code})", max(status, _SERVER_ERROR), retry_after)
+            return of_unknown(self.title, f"is not available ({code})", status, retry_after)
         return by_status(self.title, status, retry_after)
 
 

@@ -167,7 +167,7 @@ def _instrument(each: Any) -> Instrument:
     is_halted = each.get("trading_disabled") is True or each.get("cancel_only") is True
     return Instrument(
         symbol=symbol,
-        stream_symbol=(text(each, "alias") if each.get("alias") else "") or symbol,
+        stream_symbol=text(each, "alias") if each.get("alias") else symbol,
         base=text(each, "base_currency_id"),
         quote=text(each, "quote_currency_id"),
         tick_size=number(each, "price_increment" if "price_increment" in each else "quote_increment"),

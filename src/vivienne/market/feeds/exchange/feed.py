@@ -227,17 +227,13 @@ class ExchangeFeed:
                 of_stream = {instruments[asset].stream_symbol: instruments[asset] for asset in there}
                 stream = Stream(
                     self.adapter, list(of_stream.values()), Group(followings, self.look),
-                    url=self._stream_url(), connects=self._connects, patience=self._patience, now=self._reading.now,
-                    turns=self._rest.turns,
+                    url=stream_of(self.adapter, self._url), connects=self._connects, patience=self._patience,
+                    now=self._reading.now, turns=self._rest.turns,
                 )  # fmt: skip
                 self.streams.append(stream)
                 self._streams |= dict.fromkeys(there, stream)
                 self._leave_out()
                 tasks.create_task(stream.run())
-
-    def _stream_url(self) -> str | None:
-        """The host of the stream in place of the exchange's own."""
-        return None if self._url is None else stream_of(self._url)
 
     async def _load(self, asset: str, instrument: Instrument) -> None:
         """Ask for the history of an asset until it comes."""

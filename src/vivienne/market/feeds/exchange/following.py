@@ -241,7 +241,7 @@ class Following:
                     self._is_needed.set()
 
     def _need_no_answer(self) -> None:
-        """What a question was refused for is no trouble once the stream itself has brought what was asked for."""
+        """Forget why questions were refused: the stream itself has brought what they asked for."""
         self.say("block", None)
         self.say("answer", None)
 

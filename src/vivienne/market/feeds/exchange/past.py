@@ -72,7 +72,7 @@ async def past(
 
 
 def _said_of_gap(adapter: Adapter, instrument: Instrument, known: Sequence[Candle], length: int) -> str:
-    """Why there is no bar to go on from, as after a long halt: a gap that long is not filled."""
+    """The reason why the bars end, as after a long halt: a gap that long is not filled."""
     last = iso(known[-1].open_time + length)
     return (
         f"{adapter.title} has no candles of {instrument.symbol} since {last}, longer than a gap that is filled; its "

@@ -1,14 +1,13 @@
-"""Hosts of the streams of exchanges, in regions too, which have other names than those of REST."""
+"""Hosts of the streams of exchanges in regions, where they have other names than those of REST."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vivienne.market.feeds.exchange.adapter import Adapter
+
 _STREAMS = {
-    "https://api.binance.com": "wss://stream.binance.com:9443",
-    "https://fapi.binance.com": "wss://fstream.binance.com",
-    "https://www.okx.com": "wss://ws.okx.com:8443",
-    "https://api.bybit.com": "wss://stream.bybit.com",
-    "https://api.kraken.com": "wss://ws.kraken.com",
-    "https://api.coinbase.com": "wss://advanced-trade-ws.coinbase.com",
     "https://api.binance.us": "wss://stream.binance.us:9443",
     "https://data-api.binance.vision": "wss://data-stream.binance.vision",
     **dict.fromkeys(
@@ -28,10 +27,13 @@ _STREAMS = {
 """As the exchanges document them."""
 
 
-def stream_of(url: str) -> str:
-    """The host of the stream that belongs to a host of REST; elsewhere it has the same name.
+def stream_of(adapter: Adapter, url: str | None) -> str:
+    """The host of the stream that belongs to a host of REST; where none is known, it has the same name.
 
     Args:
-        url: scheme and host of REST. The scheme ws goes with http, wss with https.
+        adapter: of the exchange.
+        url: scheme and host of REST; None for the exchange's own. The scheme ws goes with http, wss with https.
     """
+    if url is None or url == adapter.rest:
+        return adapter.stream
     return _STREAMS.get(url) or url.replace("http", "ws", 1)
