@@ -43,6 +43,7 @@ def waiting(count: int, alert_id: str = "al_1", channel: str = "c1", kind: Any =
 @dataclass
 class InForce:
     rule: Rule
+    author: str = "ana"
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from contextlib import asynccontextmanager, closing
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -34,15 +34,18 @@ from vivienne.slices import SharedSlices
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
+from vivienne.times import now, written
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
 
     from vivienne.changes.alerts.in_force import RuleInForce
     from vivienne.market.feeds.base import FeedEvent
     from vivienne.market.types import Candle
+    from vivienne.outbox.engine import FiredAlert
     from vivienne.outbox.sending import AnyChannel, Message
+    from vivienne.store.alert import StoredEvent
     from vivienne.wire.alert import AlertEvent
 
 PAST, MORE = 300, 60
@@ -211,6 +214,12 @@ async def unbroken(folder: Path) -> list[AlertEvent]:
         return await one.events()
 
 
+def changed(number: int) -> ChangeRequest:
+    """A change that differs from the one of the number before."""
+    update = Update({"settings": {"state_threshold_bang": 80 + number % 2}}, partial=True)
+    return ChangeRequest(update, channel="rest", asset="BTC")
+
+
 async def stored(one: Process) -> None:
     """Wait until all that was decided is in the store."""
     async with asyncio.timeout(SECONDS):
@@ -263,6 +272,110 @@ async def test_what_happens_to_all_assets_at_once_is_not_lost_however_many_they_
         await one.make(event=["pause"], levels=None, assets=["*"])
         await one.closed(PAST)
         assert one.engine._lost == 0
+
+
+async def test_a_pause_waits_for_no_changes_and_is_not_pushed_out_by_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many alerts they have, and though none is decided before the pause is there."""
+    halting = Halting()
+    monkeypatch.setattr(engine, "SharedSlices", lambda: halting)
+    monkeypatch.setattr(engine, "MOST_CHANGES_WAITING", 20)
+    async with process(tmp_path) as one:
+        await one.until(lambda: halting.is_resting)
+        for _ in range(5):
+            await one.make(event=["config"], levels=None)
+        await one.make(event=["pause"], levels=None)
+        await one.service.switch(SwitchRequest("pause", channel="rest", author="bob"))
+        for number in range(60):
+            await one.service.change(changed(number))
+        halting.may_go_on.set()
+        await one.until(lambda: len(one.collecting.sent) > 50)
+        types = [event["type"] for event in await one.events()]
+    assert types[0] == "pause"
+    assert types.count("pause") == 1
+    assert types.count("config") <= 5 * 20
+
+
+async def test_a_pause_comes_before_the_rest_of_the_alerts_of_one_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "MOST_TOGETHER", 1)
+    async with process(tmp_path) as one:
+        for _ in range(20):
+            await one.make(event=["config"], levels=None)
+        await one.make(event=["pause"], levels=None)
+        put, is_begun, goes_on = one.keeping.put, asyncio.Event(), asyncio.Event()
+
+        async def held(fired: list[FiredAlert], standings: Mapping[str, str]) -> None:
+            if fired:
+                is_begun.set()
+                await goes_on.wait()
+            await put(fired, standings)
+
+        monkeypatch.setattr(one.keeping, "put", held)
+        await one.service.change(changed(1))
+        await is_begun.wait()
+        await one.service.switch(SwitchRequest("pause", channel="rest", author="bob"))
+        goes_on.set()
+        await one.until(lambda: len(one.collecting.sent) == 21)
+        types = [event["type"] for event in await one.events()]
+    assert types.index("pause") <= 2
+
+
+async def test_changes_that_others_have_pushed_past_are_looked_at_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pause that is alerted of first does not pass for all that came before it."""
+    monkeypatch.setattr(engine, "MOST_TOGETHER", 1)
+    async with process(tmp_path) as one:
+        await one.make(event=["config", "pause"], levels=None)
+        await stored(one)
+        halting = one.engine._slices = Halting()
+        add_alerts = one.store.alerts.add_alerts
+
+        def only_pauses(events: Sequence[StoredEvent], *more: Any) -> Any:
+            if any(each.event["type"] == "config" and each.event["config_version"] > first for each in events):
+                raise StoreUnavailable("killed")
+            return add_alerts(events, *more)
+
+        monkeypatch.setattr(one.store.alerts, "add_alerts", only_pauses)
+        first = (await one.service.change(changed(1)))["version"]
+        await one.until(lambda: halting.is_resting)
+        await one.service.change(changed(2))
+        await one.service.switch(SwitchRequest("pause", channel="rest", author="bob"))
+        halting.may_go_on.set()
+        await one.until(lambda: len(one.collecting.sent) == 3)
+        assert [event["type"] for event in await one.events()] == ["config", "pause"]
+    async with process(tmp_path) as two:
+        await two.until(lambda: len(two.collecting.sent) == 1)
+        found = await two.events()
+    assert [event["type"] for event in found] == ["config", "pause", "config"]
+
+
+async def test_each_pause_and_resumption_is_told_however_soon_they_follow(tmp_path: Path) -> None:
+    """Also in the same millisecond, and where the rule has a cooldown: who heard of a resumption last would go on."""
+    moment = now()
+    async with process(tmp_path) as one:
+        await one.make(event=["pause"], levels=None, cooldown=3600)
+        one.service._clock = lambda: moment
+        for action in ("pause", "resume", "pause"):
+            await one.service.switch(SwitchRequest(action, channel="rest", author="bob"))
+        await one.until(lambda: len(one.collecting.sent) == 3)
+        found = await one.events()
+    assert [event["details"]["action"] for event in found] == ["paused", "resumed", "paused"]
+
+
+async def test_the_time_of_a_pause_is_by_the_clock_that_bars_have(tmp_path: Path) -> None:
+    """A bot passes over what is older than what it acted on, and the process that took the pause may be behind."""
+    async with process(tmp_path) as one:
+        await one.make(event=["pause"], levels=None)
+        begin = now()
+        one.service._clock = lambda: begin - timedelta(seconds=20)
+        await one.service.switch(SwitchRequest("pause", channel="rest", author="bob"))
+        await one.until(lambda: len(one.collecting.sent) == 1)
+        [event] = await one.events()
+    assert event["time"] >= written(begin)
 
 
 async def test_a_rule_is_for_what_happens_after_it_was_made(tmp_path: Path) -> None:
@@ -350,8 +463,7 @@ async def test_a_pause_after_many_changes_that_no_process_saw_is_told_by_the_nex
         await stored(one)
     other = Process(tmp_path, PAST + 1)  # it decides no alerts
     for number in range(25):
-        update = Update({"settings": {"state_threshold_bang": 80 + number % 2}}, partial=True)
-        await other.service.change(ChangeRequest(update, channel="rest", asset="BTC"))
+        await other.service.change(changed(number))
     await other.service.switch(SwitchRequest("pause", channel="rest", author="bob"))
     await other.service.close()
     async with process(tmp_path, PAST + 1) as next_one:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 @dataclass
 class InForce:
     rule: Rule
+    author: str = "ana"
 
 
 @pytest.fixture

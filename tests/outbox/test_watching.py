@@ -136,7 +136,7 @@ def test_of_pauses_that_wait_one_of_each_asset_is_told_and_the_others_are_when_t
     watch, waiting = PauseWatch(), PausesInForce(held=Pauses([held("1"), held("2"), held("3", "ETH")]))
 
     def told() -> list[str]:
-        return [noticed.key for noticed, _ in watch.look(waiting, lambda layer: [layer])]
+        return [noticed.key for noticed in watch.look(waiting, lambda layer: [layer])]
 
     assert told() == []  # they may be stored in a moment
     assert told() == ["pause 1", "pause 3"]

@@ -304,8 +304,8 @@ def test_with_too_few_open_files_it_does_not_start(tmp_path: Path) -> None:
 
     assert 2 == found.returncode
     said = found.stderr.splitlines()[-1]
-    assert "allows this process 256 open files. It needs 320 to start, and 5288 for --max-connections 5000" in said
-    assert "ulimit -n 5288" in said
+    assert "allows this process 256 open files. It needs 320 to start, and 5784 for --max-connections 5000" in said
+    assert "ulimit -n 5784" in said
     assert [] == list(tmp_path.iterdir())
 
 

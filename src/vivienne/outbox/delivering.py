@@ -15,12 +15,13 @@ from itertools import product
 from time import monotonic, time
 from typing import TYPE_CHECKING, Protocol
 
+from vivienne import open_files
 from vivienne.errors import StoreUnavailable
 from vivienne.metrics.registry import Sample
 from vivienne.outbox.lanes import Item, Lane, Lanes, expires_at, message_of, with_delivery
 from vivienne.outbox.results import Results
 from vivienne.outbox.sending import Attempt, HasConnections, kept
-from vivienne.outbox.slots import Slots
+from vivienne.outbox.slots import MOST_FILES, SLOW_SECONDS, Receiver, Slots
 from vivienne.times import now, written
 
 if TYPE_CHECKING:
@@ -56,6 +57,10 @@ class RuleInForce(Protocol):
     @property
     def rule(self) -> Rule:
         """Its content."""
+
+    @property
+    def author(self) -> str:
+        """The author of its last change."""
 
 
 async def paused(changed: asyncio.Event, seconds: float) -> None:
@@ -106,7 +111,7 @@ class Deliveries:
         self._wall = wall
         self._pause = pause
         self._lanes = Lanes()
-        self._slots = Slots()
+        self._slots = Slots(open_files.for_messages(open_files.allowed(), MOST_FILES))
         self._is_running = False
         for kind, status in product(senders, COUNTED):
             metrics.expect("vivienne_alert_deliveries_total", kind, status)
@@ -133,7 +138,8 @@ class Deliveries:
             if self.results.get(delivery.delivery_id) is not None:
                 continue  # the store does not know yet that it is done
             age = max(0.0, self._wall() - delivery.first_at)
-            lane, dropped = self._lanes.put(Item(each, self._clock() - age), is_former=are_former)
+            item = Item(each, self._clock() - age, self._author(delivery.alert_id))
+            lane, dropped = self._lanes.put(item, is_former=are_former)
             if len(lane.queue) == 1 and delivery.status == "retrying":
                 lane.failures = max(lane.failures, delivery.attempts)
                 left = min(delivery.due_at - self._wall(), LONGEST_FIRST_WAIT)
@@ -231,20 +237,25 @@ class Deliveries:
 
     async def _attempt(self, lane: Lane, channel: AnyChannel) -> None:
         sender = self.senders[channel.type]
-        receiver = sender.destination(channel)
+        receiver = Receiver(self._author(lane.key.alert_id), sender.destination(channel))
         async with self._slots.one(channel.type, receiver, is_failing=lane.failures > 0):
-            items = lane.next_batch(channel)
+            items, begin = lane.next_batch(channel), self._clock()
             try:
                 attempt = await sender.send(message_of(items, channel))
             except Exception:  # noqa: BLE001  # any defect: the other lanes go on, and this one tries again
                 _log.critical("Sending an alert of %s failed by a defect", lane.key.alert_id, exc_info=True)
                 attempt = Attempt("failed", "A defect of Vivienne; see the log")
-        self._slots.note(channel.type, receiver, took_it=attempt.outcome == "delivered")
+            is_soon = self._clock() - begin < SLOW_SECONDS
+        self._slots.note(channel.type, receiver, took_it_soon=is_soon and attempt.outcome == "delivered")
         if attempt.outcome == "gone" and self._channel(lane)[0] != channel:
             attempt = replace(attempt, outcome="failed")  # somebody has corrected the address meanwhile
         self._note(lane, attempt)
         if attempt.outcome == "gone":
             await self._gone(lane, channel)
+
+    def _author(self, alert_id: str) -> str:
+        found = self._rule_of(alert_id)
+        return "" if found is None else found.author
 
     def _note(self, lane: Lane, attempt: Attempt) -> None:
         """Note what came of an attempt: done, or once more after a while."""

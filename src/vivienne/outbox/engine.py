@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from vivienne.alerts.happenings import happened, possible
@@ -43,12 +44,21 @@ if TYPE_CHECKING:
     from vivienne.store.thread import StoreCalls
     from vivienne.wire.alert import AlertEvent
 
+    _Thing = Callable[[], Pieces[None]]
+    """Looks at something that happened."""
+
 _log = logging.getLogger(__name__)
 
 MOST_WAITING, MOST_WAITING_PER_ASSET = 10_000, 4
-"""Things that happened and wait to be looked at, in all and of each asset: the larger number counts. Beyond that the
+"""Things of the market that wait to be looked at, in all and of each asset: the larger number counts. Beyond that the
 oldest is lost, and counted. All assets may close a bar in the same moment.
 """
+MOST_CHANGES_WAITING = 10_000
+"""Changes of the configuration that wait, likewise."""
+MOST_PAUSES_WAITING = 100_000
+"""Pauses and resumptions that wait, likewise. They are first, and far fewer than can be looked at."""
+_LOST_SECONDS = 60.0
+"""Time between two warnings that something was lost."""
 MOST_TOGETHER = 100
 """Messages that are kept in one transaction, which a pause may have to wait for. All of one alert are kept together."""
 _LOOK_SECONDS = 1.0
@@ -127,7 +137,13 @@ class AlertEngine:
         self._standings, self._last_alerts = Standings(market, origin.bar_ms), LastAlerts()
         self._data, self._feed, self._parts = DataWatch(), FeedWatch(), PartWatch(parts, process)
         self._pauses = PauseWatch()
-        self._waiting: deque[Callable[[], Pieces[None]]] = deque()
+        self._urgent: deque[_Thing] = deque()
+        """Pauses and resumptions."""
+        self._waiting: deque[_Thing] = deque()
+        """What concerns the market."""
+        self._changes: deque[_Thing] = deque()
+        """Changes of the configuration, which come last: who makes many keeps nothing else waiting."""
+        self._lost_said = -_LOST_SECONDS
         self._filled = asyncio.Event()
         self._slices = SharedSlices()
         self._fired: list[FiredAlert] = []
@@ -174,30 +190,54 @@ class AlertEngine:
 
     def _revised(self, change: AppliedRevision) -> None:
         """Note a change; also one of a rule, which is taken up at once."""
-        self._note(partial(self._of_revision, change))
-
-    def _note(self, thing: Callable[[], Pieces[None]]) -> None:
         if self._is_silent():
             return
-        if len(self._waiting) >= max(MOST_WAITING, MOST_WAITING_PER_ASSET * len(self._market.assets)):
-            self._waiting.popleft()
+        if change.revision.action in ("pause", "resume"):
+            self._note_urgent(partial(self._of_switch, change))
+            self._put(self._changes, partial(self._looked_at, change.revision.version), MOST_CHANGES_WAITING)
+        else:
+            self._put(self._changes, partial(self._of_change, change), MOST_CHANGES_WAITING)
+
+    def _note(self, thing: _Thing) -> None:
+        if not self._is_silent():
+            self._put(self._waiting, thing, max(MOST_WAITING, MOST_WAITING_PER_ASSET * len(self._market.assets)))
+
+    def _note_urgent(self, thing: _Thing) -> None:
+        if not self._is_silent():
+            self._put(self._urgent, thing, MOST_PAUSES_WAITING)
+
+    def _put(self, queue: deque[_Thing], thing: _Thing, most: int) -> None:
+        if len(queue) >= most:
+            queue.popleft()
             self._lost += 1
-        self._waiting.append(thing)
+            self._say_lost()
+        queue.append(thing)
         self._filled.set()
+
+    def _say_lost(self) -> None:
+        if (moment := monotonic()) - self._lost_said >= _LOST_SECONDS:
+            self._lost_said = moment
+            _log.warning("More happens than alerts can be decided for; %d events were left out so far", self._lost)
 
     # What is done about it, a little at a time
 
     async def _work_off(self, most: int = 0) -> None:
         """Look at what has happened, until no more than so much waits."""
-        while len(self._waiting) > most:
+        while len(self._urgent) + len(self._waiting) + len(self._changes) > most:
             await self._slices.done(self._work())
             await self._hand_over()
 
     def _work(self) -> Pieces[None]:
-        """Look at what has happened, until enough alerts are to be kept."""
-        while self._waiting and len(self._fired) < MOST_TOGETHER:
+        """Look at what has happened, the most urgent first, until enough alerts are to be kept."""
+        while (queue := self._urgent or self._waiting or self._changes) and len(self._fired) < MOST_TOGETHER:
             self._take_up_rules()
-            yield from self._waiting.popleft()()
+            yield from queue.popleft()()
+            yield
+
+    def _work_on_urgent(self) -> Pieces[None]:
+        while self._urgent and len(self._fired) < MOST_TOGETHER:
+            self._take_up_rules()
+            yield from self._urgent.popleft()()
             yield
 
     def _take_up_rules(self) -> None:
@@ -231,12 +271,25 @@ class AlertEngine:
             for noticed in watch.look(asset, live, written(moment)):
                 yield from self._notice(noticed, moment)
 
-    def _of_revision(self, change: AppliedRevision) -> Pieces[None]:
-        moment = datetime.fromisoformat(change.revision.created_at)
+    def _of_switch(self, change: AppliedRevision) -> Pieces[None]:
         if not self._pauses.has_told(change.revision):
             for noticed in of_revision(change):
-                yield from self._notice(noticed, moment)
-        self._kept[_REVISIONS] = str(change.revision.version)
+                yield from self._of_pause(noticed)
+
+    def _of_pause(self, noticed: Noticed) -> Pieces[None]:
+        """Alert of a pause by the clock of this process, as of bars: another one may have taken it."""
+        yield from self._notice(noticed, now())
+
+    def _of_change(self, change: AppliedRevision) -> Pieces[None]:
+        moment = datetime.fromisoformat(change.revision.created_at)
+        for noticed in of_revision(change):
+            yield from self._notice(noticed, moment)
+        yield from self._looked_at(change.revision.version)
+
+    def _looked_at(self, version: int) -> Pieces[None]:
+        """Note that no revision up to a version has to be looked at again."""
+        self._kept[_REVISIONS] = str(version)
+        yield
 
     def _notice(self, noticed: Noticed, moment: datetime) -> Pieces[None]:
         kind, asset = noticed.happening.type, noticed.asset
@@ -258,7 +311,11 @@ class AlertEngine:
         if datetime.fromisoformat(event["expires_at"]) < now() and is_bar:
             self._late += 1
             return
-        if not self._last_alerts.comes(named.alert_id, named.rule, event["asset"], time):
+        # A bot that heard of a resumption last, and not of the pause after it, would go on.
+        is_always = event["type"] == "pause"
+        if not self._last_alerts.comes(
+            named.alert_id, named.rule, event["asset"], time, is_bar=is_bar, is_always=is_always
+        ):
             self._held_back += 1
             return
         stored = StoredEvent(
@@ -281,7 +338,16 @@ class AlertEngine:
             *first, last = _batches(fired)
             for batch in first:
                 await self._outbox.put(batch, {})
+                await self._hand_over_urgent()
             await self._outbox.put(last, kept)
+
+    async def _hand_over_urgent(self) -> None:
+        """Look at pauses that came since, before more of the other alerts are handed over."""
+        while self._urgent:
+            await self._slices.done(self._work_on_urgent())
+            fired, self._fired = self._fired, []
+            for batch in _batches(fired):
+                await self._outbox.put(batch, {})
 
     # At the start, and once a second
 
@@ -330,8 +396,8 @@ class AlertEngine:
 
     async def _look_at_pauses(self) -> None:
         while True:
-            for noticed, moment in self._pauses.look(self._service.pauses(), self._service.under):
-                self._note(partial(self._notice, noticed, moment))
+            for noticed in self._pauses.look(self._service.pauses(), self._service.under):
+                self._note_urgent(partial(self._of_pause, noticed))
             await asyncio.sleep(_LOOK_AT_PAUSES_SECONDS)
 
     def _samples(self) -> Iterator[Sample]:

@@ -30,7 +30,9 @@ class LastAlerts:
             if time is not None:
                 self._note((alert_id, asset), max(time, self._times.get((alert_id, asset), time)))
 
-    def comes(self, alert_id: str, rule: Rule, asset: str | None, time: int) -> bool:
+    def comes(
+        self, alert_id: str, rule: Rule, asset: str | None, time: int, *, is_bar: bool, is_always: bool = False
+    ) -> bool:
         """Tell whether an alert comes, and note it if so.
 
         Args:
@@ -38,10 +40,12 @@ class LastAlerts:
             rule: the rule.
             asset: the asset; None if it concerns none.
             time: of the event, ms since the epoch.
+            is_bar: a closed bar caused it.
+            is_always: it comes however soon.
         """
         last = self._times.get((alert_id, asset))
-        if last is not None:
-            is_same = rule.once_per_bar and time == last
+        if last is not None and not is_always:
+            is_same = is_bar and rule.once_per_bar and time == last
             if is_same or abs(time - last) < rule.cooldown * 1_000:
                 return False
         self._note((alert_id, asset), time)

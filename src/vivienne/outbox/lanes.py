@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vivienne.wire.alert import SeveralAlerts
 
 MOST_IN_LANE, MOST_IN_ALL = 1_000, 20_000
-"""Messages that wait; beyond them the oldest are dropped."""
+"""Messages that wait; beyond them the oldest are dropped: of the lane, or of the author whose rules have most."""
 MOST_LISTED = 100
 """Alerts that are listed in a message of several."""
 
@@ -40,11 +40,13 @@ class Item:
     Attributes:
         waiting: the delivery as it was stored last, and its alert.
         since: time of its creation, by the monotonic clock.
+        author: of its rule.
         is_tried: it is part of what is attempted.
     """
 
     waiting: Waiting
     since: float
+    author: str = ""
     is_tried: bool = False
 
     @property
@@ -107,8 +109,9 @@ class Lanes:
     def __init__(self) -> None:
         self.by_key: dict[LaneKey, Lane] = {}
         self._all: OrderedDict[str, tuple[Lane, Item]] = OrderedDict()
-        self._untried: OrderedDict[str, tuple[Lane, Item]] = OrderedDict()
-        """Those of them that were not attempted, and some that were: looking through all would take too long."""
+        self._of_author: Counter[str] = Counter()
+        self._untried: dict[str, OrderedDict[str, tuple[Lane, Item]]] = {}
+        """By author, those that were not attempted, and some that were: looking through all would take too long."""
         self._failing: OrderedDict[LaneKey, int] = OrderedDict()
         """Lanes without messages whose last attempt failed."""
 
@@ -138,7 +141,8 @@ class Lanes:
             lane.queue.insert(_place(lane, delivery.number), item)
         else:
             lane.queue.append(item)
-        self._all[item.id] = self._untried[item.id] = (lane, item)
+        self._all[item.id] = self._untried.setdefault(item.author, OrderedDict())[item.id] = (lane, item)
+        self._of_author[item.author] += 1
         dropped = []
         if len(lane.queue) - lane.batch > MOST_IN_LANE:
             dropped.append(lane.queue[lane.batch])
@@ -171,12 +175,14 @@ class Lanes:
         return found
 
     def _oldest(self) -> tuple[Lane, Item] | None:
-        """The message that waits for longest, and is not attempted yet."""
-        while self._untried:
-            name, (lane, item) = next(iter(self._untried.items()))
-            if not item.is_tried:
-                return lane, item
-            del self._untried[name]
+        """Of the author who has most messages, the one that waits for longest and is not attempted yet."""
+        for author, _ in self._of_author.most_common():
+            untried = self._untried[author]
+            while untried:
+                name, (lane, item) = next(iter(untried.items()))
+                if not item.is_tried:
+                    return lane, item
+                del untried[name]
         return None
 
     def _remove(self, lane: Lane, item: Item) -> None:
@@ -185,8 +191,13 @@ class Lanes:
 
     def _forget(self, items: Iterable[Item]) -> None:
         for item in items:
-            self._all.pop(item.id, None)
-            self._untried.pop(item.id, None)
+            if self._all.pop(item.id, None) is None:
+                continue
+            untried = self._untried[item.author]
+            untried.pop(item.id, None)
+            self._of_author[item.author] -= 1
+            if not self._of_author[item.author]:
+                del self._of_author[item.author], self._untried[item.author]
 
 
 def _place(lane: Lane, number: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -140,8 +139,8 @@ class PauseWatch:
         self._told: dict[tuple[str, str], None] = {}
         """Names of pauses, the last ones."""
 
-    def look(self, pauses: PausesInForce, under: Callable[[str], Sequence[str]]) -> Iterator[tuple[Noticed, datetime]]:
-        """Look at the pauses in force; give those that are there since the look before, and when they were asked for.
+    def look(self, pauses: PausesInForce, under: Callable[[str], Sequence[str]]) -> Iterator[Noticed]:
+        """Look at the pauses in force; give those that are there since the look before.
 
         Args:
             pauses: in force.
@@ -156,8 +155,8 @@ class PauseWatch:
             told.add(pause.layer)
             self._tell(pause)
             key, asset = f"pause {pause.config_id}", None if pause.layer == GLOBAL else pause.layer
-            happening, moment = Happening("pause", _paused(pause, "paused")), datetime.fromisoformat(pause.created_at)
-            yield Noticed(happening, asset, key, under(pause.layer), version=pause.version), moment
+            happening = Happening("pause", _paused(pause, "paused"))
+            yield Noticed(happening, asset, key, under(pause.layer), version=pause.version)
         self._seen = frozenset(pause.names[0] for pause in waiting)
 
     def has_told(self, revision: Revision) -> bool:

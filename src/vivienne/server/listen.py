@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 import uvicorn
 from anyio import to_thread
 
+from vivienne import open_files
 from vivienne.errors import NotNow, SettingsError
 from vivienne.logs.defects import is_told
+from vivienne.outbox.slots import MOST_FILES
 from vivienne.server.accepting import LEAST_WAITING, Acceptor
 from vivienne.server.connections import SPARE, Connections, by_address
 from vivienne.server.finishing import Finishing
@@ -38,7 +40,10 @@ _log = logging.getLogger(__name__)
 
 _BACKLOG = 2048
 _OTHER_FILES = 192 + LEAST_WAITING + SPARE
-"""File descriptors for everything else than connections: the store, feeds, the log, and refusals."""
+"""File descriptors for everything else than connections: the store, feeds, the log, and refusals. Of them 64 may be
+of messages to receivers.
+"""
+_OF_MESSAGES = 64
 _LEAST_CONNECTIONS = 32
 """With room for fewer there is no start: the dashboard, a load balancer and a program are there at once."""
 _SEND_BUFFER = 128 * 1024
@@ -260,7 +265,7 @@ def room_for(limits: Limits) -> Limits:
     Raises:
         SettingsError: it allows too few.
     """
-    wanted = limits.connections + _OTHER_FILES
+    wanted = _files_for(limits.connections)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return limits
@@ -269,7 +274,7 @@ def room_for(limits: Limits) -> Limits:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
     if allowed >= wanted:
         return limits
-    most, least = allowed - _OTHER_FILES, min(_LEAST_CONNECTIONS, limits.connections)
+    most, least = allowed - _other_files(allowed), min(_LEAST_CONNECTIONS, limits.connections)
     if most < least:
         raise SettingsError(
             f"The system allows this process {allowed} open files. It needs {_OTHER_FILES + least} to start, and "
@@ -284,6 +289,18 @@ def room_for(limits: Limits) -> Limits:
         limits.connections,
     )
     return replace(limits, connections=most)
+
+
+def _other_files(files: int | None) -> int:
+    """Of so many open files, those that are for everything else than connections."""
+    return _OTHER_FILES + max(0, open_files.for_messages(files, MOST_FILES) - _OF_MESSAGES)
+
+
+def _files_for(connections: int) -> int:
+    """The open files that so many connections need."""
+    few = connections + _OTHER_FILES - _OF_MESSAGES
+    files = max(few + _OF_MESSAGES, -(-few * open_files.SHARE // (open_files.SHARE - 1)))
+    return min(files, connections + _other_files(None))
 
 
 def server(
