@@ -351,6 +351,18 @@ async def test_beyond_the_limits_the_oldest_are_dropped_and_counted(
     assert counted == 3
 
 
+async def test_messages_of_somebody_else_push_none_out(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes_module, "MOST_IN_ALL", 7)
+    bench.rules["al_2"] = InForce(rule(BOT), author="bob")
+    bench.sender.held["https://bot.example/hook"] = asyncio.Event()
+    bench.deliveries.take([waiting(number) for number in range(1, 4)])
+    bench.deliveries.take([waiting(10 + number, "al_2") for number in range(1, 20)])
+    assert sum(bench.deliveries.waiting().values()) == 7
+    bench.sender.held["https://bot.example/hook"].set()
+    kept = await bench.all_done()
+    assert {each.alert_id for each in kept.values() if each.status == "dropped"} == {"al_2"}
+
+
 async def test_a_store_that_is_out_stops_no_delivery_and_gets_all_results_afterwards(bench: Bench) -> None:
     bench.store.is_out = True
     bench.deliveries.take([waiting(number) for number in range(1, 50)])
