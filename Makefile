@@ -26,8 +26,8 @@ test: setup $(PAGE) redis-server postgres nginx chromium ## run every test; ARGS
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 test-python test-client test-dashboard; code=$$?; \
 		$(MAKE) --no-print-directory test-pages && exit $$code
 
-# Runs commands and says how long they took.
-timed = begin=$$(date +%s); ($(1)); code=$$?; echo "$@: $$(($$(date +%s) - begin)) s"; exit $$code
+# Runs a command and says how long it took.
+timed = begin=$$(date +%s); scripts/in_memory.sh $(1); code=$$?; echo "$@: $$(($$(date +%s) - begin)) s"; exit $$code
 
 test-python: setup $(PAGE) redis-server postgres nginx ## ARGS="tests/agent -k rsi" narrows it
 	@# Three for each core: they wait for servers more than they compute.
