@@ -187,7 +187,7 @@ def test_a_rule_is_not_compared_again_after_a_change_of_another(monkeypatch: pyt
     assert whole(book.watching("pause", ASSETS)) == [kept, changed]
     before = compared.count
     other = Named(rule(event="pause", assets=["A0001", "X*"]))
-    book.take_up([kept, other])
+    book = book.changed([kept, other])
     assert whole(book.watching("pause", ["A0002"])) == [kept]
     assert whole(book.watching("pause", ["A0001"])) == [kept, other]
     assert compared.count == before + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections import Counter
 from contextlib import asynccontextmanager, closing
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from vivienne.changes.alerts.in_force import RuleInForce
     from vivienne.market.feeds.base import FeedEvent
     from vivienne.market.types import Candle
-    from vivienne.outbox.engine import FiredAlert
+    from vivienne.outbox.backlog import FiredAlert
     from vivienne.outbox.sending import AnyChannel, Message
     from vivienne.store.alert import StoredEvent
     from vivienne.wire.alert import AlertEvent
@@ -52,11 +53,12 @@ PAST, MORE = 300, 60
 SERIES: dict[str, list[Candle]] = {
     asset: minutes(PAST + MORE, seed=seed) for seed, asset in enumerate(("BTC", "ETH"), 3)
 }
+LEVELS = ["idle", "loaded", "aim", "bang"]
 RULE: dict[str, Any] = {
     "name": "any level",
     "assets": ["*"],
     "event": "level",
-    "levels": ["idle", "loaded", "aim", "bang"],
+    "levels": LEVELS,
     "channels": [{"type": "browser"}],
 }
 SECONDS = 20.0
@@ -156,8 +158,8 @@ class Process:
     async def _switch_off(self, alert_id: str, _channel: AnyChannel, problem: str) -> None:
         raise AssertionError(f"{alert_id}: {problem}")
 
-    async def make(self, **changed: Any) -> str:
-        request = AlertRequest(SetRule({**RULE, **changed}), None, channel="rest")
+    async def make(self, author: str = "ana", **changed: Any) -> str:
+        request = AlertRequest(SetRule({**RULE, **changed}), None, channel="rest", author=author)
         return (await self.service.change_alert(request))["alert_id"]
 
     async def closed(self, *numbers: int) -> None:
@@ -281,6 +283,7 @@ async def test_a_pause_waits_for_no_changes_and_is_not_pushed_out_by_them(
     halting = Halting()
     monkeypatch.setattr(engine, "SharedSlices", lambda: halting)
     monkeypatch.setattr(engine, "MOST_CHANGES_WAITING", 20)
+    monkeypatch.setattr(engine, "MOST_TOGETHER", 10)
     async with process(tmp_path) as one:
         await one.until(lambda: halting.is_resting)
         for _ in range(5):
@@ -292,7 +295,7 @@ async def test_a_pause_waits_for_no_changes_and_is_not_pushed_out_by_them(
         halting.may_go_on.set()
         await one.until(lambda: len(one.collecting.sent) > 50)
         types = [event["type"] for event in await one.events()]
-    assert types[0] == "pause"
+    assert types.index("pause") <= 10
     assert types.count("pause") == 1
     assert types.count("config") <= 5 * 20
 
@@ -323,6 +326,32 @@ async def test_a_pause_comes_before_the_rest_of_the_alerts_of_one_change(
     assert types.index("pause") <= 2
 
 
+async def test_rules_of_somebody_else_keep_nobody_waiting_however_many_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither at a pause, nor at a bar, nor at a change."""
+    monkeypatch.setattr(engine, "MOST_TOGETHER", 5)
+    async with process(tmp_path) as one:
+        for _ in range(50):
+            await one.make(author="bob", event=["pause", "config", "entry", "level"], levels=LEVELS)
+        own = await one.make(author="ana", event=["pause", "config", "level"], levels=LEVELS)
+        await one.closed(*range(PAST, PAST + 20))
+        for number in range(5):
+            await one.service.change(changed(number))
+            await one.service.switch(SwitchRequest("pause", channel="rest", author="bob"))
+        await one.until(lambda: sum(each.startswith("evt") for each in one.collecting.sent) >= 10 * 51)
+        await stored(one)
+        events = await one.events()
+    assert sum(event["alert"]["id"] == own for event in events) >= 10
+    seen, waited = Counter[tuple[Any, ...]](), 0
+    for event in events:
+        name = (event["type"], event["asset"], event["config_version"], event["bar_time"])
+        if event["alert"]["id"] == own:
+            waited = max(waited, seen[name])
+        seen[name] += 1
+    assert waited <= 2 * 5
+
+
 async def test_changes_that_others_have_pushed_past_are_looked_at_after_a_restart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -346,11 +375,11 @@ async def test_changes_that_others_have_pushed_past_are_looked_at_after_a_restar
         await one.service.switch(SwitchRequest("pause", channel="rest", author="bob"))
         halting.may_go_on.set()
         await one.until(lambda: len(one.collecting.sent) == 3)
-        assert [event["type"] for event in await one.events()] == ["config", "pause"]
+        assert [event["type"] for event in await one.events()] == ["pause", "config"]
     async with process(tmp_path) as two:
         await two.until(lambda: len(two.collecting.sent) == 1)
         found = await two.events()
-    assert [event["type"] for event in found] == ["config", "pause", "config"]
+    assert [event["type"] for event in found] == ["pause", "config", "config"]
 
 
 async def test_each_pause_and_resumption_is_told_however_soon_they_follow(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from vivienne.alerts.names import Chosen, Names
     from vivienne.alerts.rule import Rule
@@ -31,9 +31,12 @@ class Rulebook(Generic[RuleT]):
         rules: all of them.
         market: kind of the market that is decided.
         assets: that are decided.
+        known: by `id` of a rule, the assets that it is for, as far as they are known.
     """
 
-    def __init__(self, rules: Iterable[RuleT], market: MarketKind, assets: Names) -> None:
+    def __init__(
+        self, rules: Iterable[RuleT], market: MarketKind, assets: Names, known: Mapping[int, Chosen] | None = None
+    ) -> None:
         self._market = market
         self._assets = assets
         self._by_kind: dict[EventType, list[RuleT]] = {}
@@ -41,22 +44,23 @@ class Rulebook(Generic[RuleT]):
         """By kind and asset, the rules that watch it; made when they are first asked for."""
         self._reach: dict[int, Chosen] = {}
         """By `id` of a rule that is on, the assets that it is for; found when they are first asked for."""
-        self.take_up(rules)
-
-    def take_up(self, rules: Iterable[RuleT]) -> None:
-        """Have these rules in the place of others. Of those that stay, the assets are known already."""
-        by_kind: dict[EventType, list[RuleT]] = {}
-        reach: dict[int, Chosen] = {}
         for each in rules:
-            if each.rule.enabled and self._market in each.rule.markets:
-                if id(each) in self._reach:
-                    reach[id(each)] = self._reach[id(each)]
+            if each.rule.enabled and market in each.rule.markets:
+                if known is not None and id(each) in known:
+                    self._reach[id(each)] = known[id(each)]
                 for kind in dict.fromkeys(each.rule.event):
-                    by_kind.setdefault(kind, []).append(each)
-        self._by_kind, self._reach, self._for_asset = by_kind, reach, {}
+                    self._by_kind.setdefault(kind, []).append(each)
 
     def __bool__(self) -> bool:
         return bool(self._by_kind)
+
+    def changed(self, rules: Iterable[RuleT]) -> Rulebook[RuleT]:
+        """These rules in the place of those. Of rules that stay, the assets are known already."""
+        return Rulebook(rules, self._market, self._assets, self._reach)
+
+    def watches(self, kinds: Iterable[EventType]) -> bool:
+        """Whether any rule watches one of these kinds of events."""
+        return any(kind in self._by_kind for kind in kinds)
 
     def look_up(self, asset: str) -> Pieces[None]:
         """Find the rules that watch an asset, a pattern at a time: a thousand rules may have a thousand each."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,10 +14,11 @@ from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from vivienne.alerts.happenings import happened, possible
-from vivienne.alerts.rulebook import Rulebook
+from vivienne.alerts.rule import BAR_EVENTS
 from vivienne.alerts.standing import standing_of
 from vivienne.errors import StoreUnavailable
 from vivienne.metrics.registry import Sample
+from vivienne.outbox.backlog import Backlog, FiredAlert, Occurrence, Rank
 from vivienne.outbox.holding_back import LastAlerts, is_quiet
 from vivienne.outbox.standings import Standings
 from vivienne.outbox.watching import DataWatch, FeedWatch, PartWatch, PauseWatch, of_revision
@@ -27,7 +27,7 @@ from vivienne.store.alert import StoredEvent
 from vivienne.times import now, written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from vivienne.alerts.event import Origin
     from vivienne.alerts.happenings import Happening
@@ -36,16 +36,14 @@ if TYPE_CHECKING:
     from vivienne.changes.service import ConfigService
     from vivienne.live.asset import DecisionMade
     from vivienne.live.market import Market
+    from vivienne.outbox.backlog import Decide, Lane
     from vivienne.outbox.standings import Step
     from vivienne.outbox.watching import Noticed
     from vivienne.slices import Pieces
     from vivienne.store.alert import AlertStore
     from vivienne.store.revision import AppliedRevision
     from vivienne.store.thread import StoreCalls
-    from vivienne.wire.alert import AlertEvent
-
-    _Thing = Callable[[], Pieces[None]]
-    """Looks at something that happened."""
+    from vivienne.wire.alert import AlertEvent, EventType
 
 _log = logging.getLogger(__name__)
 
@@ -69,25 +67,27 @@ _FRESH_SECONDS = 3_600.0
 """Age of a change up to which a process that starts still alerts of it."""
 _MOST_REVISIONS = 200
 """Revisions that are read at once."""
+_DATA: tuple[EventType, ...] = ("data", "feed")
+_SYSTEM: tuple[EventType, ...] = ("system",)
+_PAUSE: tuple[EventType, ...] = ("pause",)
+_CONFIG: tuple[EventType, ...] = ("config",)
 _REVISIONS = "~revisions"
 """In place of an asset: the newest revision that was looked at. No asset has such a name."""
 
 
-@dataclass(frozen=True, slots=True)
-class FiredAlert:
-    """An alert of a rule.
+@dataclass(slots=True)
+class _Bars:
+    """Closed bars that are to be looked at.
 
     Attributes:
-        named: the rule.
-        stored: the alert.
-        is_quiet: whether it falls into quiet hours, so that it is kept and not sent.
-        at: moment of the decision, seconds since the epoch.
+        asset: of the bars.
+        steps: goes through them.
+        last: the last one, once that was done.
     """
 
-    named: RuleInForce
-    stored: StoredEvent
-    is_quiet: bool
-    at: float
+    asset: str
+    steps: Callable[[], Iterator[Step]]
+    last: Standing | None = None
 
 
 class Outbox(Protocol):
@@ -133,20 +133,13 @@ class AlertEngine:
         self._calls = calls
         self._is_silent = is_silent
         self._rules: AlertRules | None = None
-        self._book: Rulebook[RuleInForce] = Rulebook((), origin.market, service.asset_names)
         self._standings, self._last_alerts = Standings(market, origin.bar_ms), LastAlerts()
         self._data, self._feed, self._parts = DataWatch(), FeedWatch(), PartWatch(parts, process)
         self._pauses = PauseWatch()
-        self._urgent: deque[_Thing] = deque()
-        """Pauses and resumptions."""
-        self._waiting: deque[_Thing] = deque()
-        """What concerns the market."""
-        self._changes: deque[_Thing] = deque()
-        """Changes of the configuration, which come last: who makes many keeps nothing else waiting."""
+        self._backlog = Backlog(origin.market, service.asset_names, self._most, self._left_out)
         self._lost_said = -_LOST_SECONDS
         self._filled = asyncio.Event()
         self._slices = SharedSlices()
-        self._fired: list[FiredAlert] = []
         self._kept: dict[str, str] = {}
         """By asset, the standings that are to be stored."""
         self._lost = self._late = self._held_back = 0
@@ -179,42 +172,47 @@ class AlertEngine:
     def _decided(self, made: DecisionMade) -> None:
         has_effect = made.status in ("live", "ended")
         standing = standing_of(made.decision, made.bar["close"], made.active.version, has_effect=has_effect)
-        self._note(partial(self._of_bars, made.asset, partial(self._standings.closed, made.asset, standing)))
+        self._note_bars(made.asset, partial(self._standings.closed, made.asset, standing))
 
     def _read(self, asset: str) -> None:
         """Look at bars that closed while nobody decided them."""
-        self._note(partial(self._of_bars, asset, partial(self._standings.missed, asset)))
+        self._note_bars(asset, partial(self._standings.missed, asset))
+
+    def _note_bars(self, asset: str, steps: Callable[[], Iterator[Step]]) -> None:
+        bars = _Bars(asset, steps)
+        begin, end = partial(self._begin_bars, bars), partial(self._keep_standing, bars)
+        self._note(Rank.MARKET, Occurrence(BAR_EVENTS, begin, end))
 
     def _changed(self, asset: str) -> None:
-        self._note(partial(self._of_data, asset))
+        self._note(Rank.MARKET, Occurrence(_DATA, partial(self._begin_data, asset)))
 
     def _revised(self, change: AppliedRevision) -> None:
         """Note a change; also one of a rule, which is taken up at once."""
-        if self._is_silent():
-            return
+        end = partial(self._keep_version, change.revision.version)
         if change.revision.action in ("pause", "resume"):
-            self._note_urgent(partial(self._of_switch, change))
-            self._put(self._changes, partial(self._looked_at, change.revision.version), MOST_CHANGES_WAITING)
+            self._note(Rank.PAUSE, Occurrence(_PAUSE, partial(self._begin_switch, change)))
+            # Noted among changes, too: those before it may wait for longer.
+            self._note(Rank.CHANGE, Occurrence(_CONFIG, partial(self._decide, ()), end))
         else:
-            self._put(self._changes, partial(self._of_change, change), MOST_CHANGES_WAITING)
+            self._note(Rank.CHANGE, Occurrence(_CONFIG, partial(self._begin_change, change), end))
 
-    def _note(self, thing: _Thing) -> None:
+    def _note(self, rank: Rank, occurrence: Occurrence) -> None:
         if not self._is_silent():
-            self._put(self._waiting, thing, max(MOST_WAITING, MOST_WAITING_PER_ASSET * len(self._market.assets)))
+            self._backlog.put(rank, occurrence)
+            self._filled.set()
 
-    def _note_urgent(self, thing: _Thing) -> None:
-        if not self._is_silent():
-            self._put(self._urgent, thing, MOST_PAUSES_WAITING)
+    def _most(self, rank: Rank) -> int:
+        """So much waits of a rank."""
+        match rank:
+            case Rank.PAUSE:
+                return MOST_PAUSES_WAITING
+            case Rank.MARKET:
+                return max(MOST_WAITING, MOST_WAITING_PER_ASSET * len(self._market.assets))
+            case Rank.CHANGE:
+                return MOST_CHANGES_WAITING
 
-    def _put(self, queue: deque[_Thing], thing: _Thing, most: int) -> None:
-        if len(queue) >= most:
-            queue.popleft()
-            self._lost += 1
-            self._say_lost()
-        queue.append(thing)
-        self._filled.set()
-
-    def _say_lost(self) -> None:
+    def _left_out(self) -> None:
+        self._lost += 1
         if (moment := monotonic()) - self._lost_said >= _LOST_SECONDS:
             self._lost_said = moment
             _log.warning("More happens than alerts can be decided for; %d events were left out so far", self._lost)
@@ -223,90 +221,102 @@ class AlertEngine:
 
     async def _work_off(self, most: int = 0) -> None:
         """Look at what has happened, until no more than so much waits."""
-        while len(self._urgent) + len(self._waiting) + len(self._changes) > most:
-            await self._slices.done(self._work())
-            await self._hand_over()
+        while len(self._backlog) > most:
+            await self._slices.done(self._backlog.begin(self._take_up_rules))
+            lane = self._backlog.next()
+            alerts: list[FiredAlert] = []
+            if lane is not None:
+                await self._slices.done(lane.decide(MOST_TOGETHER))
+                alerts = lane.hand_over(MOST_TOGETHER)
+            await self._hand_over(alerts)
 
-    def _work(self) -> Pieces[None]:
-        """Look at what has happened, the most urgent first, until enough alerts are to be kept."""
-        while (queue := self._urgent or self._waiting or self._changes) and len(self._fired) < MOST_TOGETHER:
-            self._take_up_rules()
-            yield from queue.popleft()()
-            yield
-
-    def _work_on_urgent(self) -> Pieces[None]:
-        while self._urgent and len(self._fired) < MOST_TOGETHER:
-            self._take_up_rules()
-            yield from self._urgent.popleft()()
-            yield
+    async def _hand_over(self, alerts: list[FiredAlert]) -> None:
+        """Hand over what is to be kept; without rules nothing is written until there are some."""
+        if alerts or (self._kept and self._backlog.has_rules and not self._backlog):
+            kept, self._kept = self._kept, {}
+            await self._outbox.put(alerts, kept)
 
     def _take_up_rules(self) -> None:
         rules = self._service.alerts
         if rules is not self._rules:
             self._rules = rules
-            self._book.take_up(rules.rules())
+            self._backlog.take_up(rules.rules())
 
-    def _of_bars(self, asset: str, steps: Callable[[], Iterator[Step]]) -> Pieces[None]:
-        yield from self._book.look_up(asset)
-        for step in steps():
-            kinds = possible(step.before, step.now)
-            for named in self._book.of_bar(asset, kinds):
-                happening = happened(named.rule, step.before, step.now, kinds)
-                if happening is not None:
-                    self._fire_of_bar(named, happening, asset, step)
-                yield
-            yield
-        last = self._standings.last(asset)
-        if last is not None:
-            self._kept[asset] = last.text()
+    def _keep_standing(self, bars: _Bars) -> None:
+        """Note that none of these bars has to be looked at again."""
+        if bars.last is not None:
+            self._kept[bars.asset] = bars.last.text()
 
-    def _fire_of_bar(self, named: RuleInForce, happening: Happening, asset: str, step: Step) -> None:
-        symbol, moment = self._market.seen(asset).symbol, now()
-        event = self._origin.bar_event(named, happening, asset, symbol, step.before, step.now, moment)
-        self._fire(named, event, step.now.bar_time, moment)
-
-    def _of_data(self, asset: str) -> Pieces[None]:
-        live, moment = self._market.seen(asset), now()
-        for watch in (self._data, self._feed):
-            for noticed in watch.look(asset, live, written(moment)):
-                yield from self._notice(noticed, moment)
-
-    def _of_switch(self, change: AppliedRevision) -> Pieces[None]:
-        if not self._pauses.has_told(change.revision):
-            for noticed in of_revision(change):
-                yield from self._of_pause(noticed)
-
-    def _of_pause(self, noticed: Noticed) -> Pieces[None]:
-        """Alert of a pause by the clock of this process, as of bars: another one may have taken it."""
-        yield from self._notice(noticed, now())
-
-    def _of_change(self, change: AppliedRevision) -> Pieces[None]:
-        moment = datetime.fromisoformat(change.revision.created_at)
-        for noticed in of_revision(change):
-            yield from self._notice(noticed, moment)
-        yield from self._looked_at(change.revision.version)
-
-    def _looked_at(self, version: int) -> Pieces[None]:
+    def _keep_version(self, version: int) -> None:
         """Note that no revision up to a version has to be looked at again."""
         self._kept[_REVISIONS] = str(version)
-        yield
 
-    def _notice(self, noticed: Noticed, moment: datetime) -> Pieces[None]:
+    def _begin_bars(self, bars: _Bars) -> Decide:
+        steps = list(bars.steps())
+        bars.last = self._standings.last(bars.asset)
+        return partial(self._of_bars, bars.asset, steps)
+
+    def _of_bars(self, asset: str, steps: list[Step], lane: Lane) -> Pieces[None]:
+        book = lane.book
+        yield from book.look_up(asset)
+        for step in steps:
+            kinds = possible(step.before, step.now)
+            for named in book.of_bar(asset, kinds):
+                happening = happened(named.rule, step.before, step.now, kinds)
+                if happening is not None:
+                    self._fire_of_bar(lane, named, happening, asset, step)
+                yield
+            yield
+
+    def _fire_of_bar(self, lane: Lane, named: RuleInForce, happening: Happening, asset: str, step: Step) -> None:
+        symbol, moment = self._market.seen(asset).symbol, now()
+        event = self._origin.bar_event(named, happening, asset, symbol, step.before, step.now, moment)
+        self._fire(lane, named, event, step.now.bar_time, moment)
+
+    def _begin_data(self, asset: str) -> Decide:
+        live, moment = self._market.seen(asset), now()
+        watches = (self._data, self._feed)
+        return self._decide([each for watch in watches for each in watch.look(asset, live, written(moment))], moment)
+
+    def _begin_parts(self) -> Decide:
+        moment = now()
+        return self._decide(list(self._parts.look(written(moment))), moment)
+
+    def _begin_switch(self, change: AppliedRevision) -> Decide:
+        return self._decide(() if self._pauses.has_told(change.revision) else list(of_revision(change)))
+
+    def _begin_change(self, change: AppliedRevision) -> Decide:
+        return self._decide(list(of_revision(change)), datetime.fromisoformat(change.revision.created_at))
+
+    def _decide(self, noticed: Sequence[Noticed], moment: datetime | None = None) -> Decide:
+        """Decide alerts of what was noticed at a moment.
+
+        Without one it is that of the decision: pauses have the clock that bars have, though another process took them.
+        """
+        return partial(self._of_noticed, noticed, moment or now())
+
+    def _of_noticed(self, several: Sequence[Noticed], moment: datetime, lane: Lane) -> Pieces[None]:
+        for noticed in several:
+            yield from self._notice(noticed, moment, lane)
+
+    def _notice(self, noticed: Noticed, moment: datetime, lane: Lane) -> Pieces[None]:
         kind, asset = noticed.happening.type, noticed.asset
         version = self._service.newest[0] if noticed.version is None else noticed.version
         standing = None if asset is None else self._standings.last(asset)
         is_here = asset is not None and asset in self._market.assets
         symbol = self._market.seen(asset).symbol if asset is not None and is_here else None
-        rules = yield from self._book.watching(kind, noticed.bears_on)
+        rules = yield from lane.book.watching(kind, noticed.bears_on)
         for named in rules:
             if (yield from noticed.wants(named.rule)):
                 event = self._origin.other_event(
                     named, noticed.happening, asset, symbol, standing, version, moment, noticed.key
                 )
-                self._fire(named, event, int(moment.timestamp() * 1_000), moment, is_bar=False)
+                self._fire(lane, named, event, int(moment.timestamp() * 1_000), moment, is_bar=False)
             yield
 
-    def _fire(self, named: RuleInForce, event: AlertEvent, time: int, moment: datetime, *, is_bar: bool = True) -> None:
+    def _fire(
+        self, lane: Lane, named: RuleInForce, event: AlertEvent, time: int, moment: datetime, *, is_bar: bool = True
+    ) -> None:
         """Keep an alert, unless it is too late, or too soon after the last one."""
         if datetime.fromisoformat(event["expires_at"]) < now() and is_bar:
             self._late += 1
@@ -327,27 +337,8 @@ class AlertEngine:
             created_at=event["time"],
             event=event,
         )
-        self._fired.append(FiredAlert(named, stored, is_quiet(named.rule, moment), moment.timestamp()))
+        lane.fired.append(FiredAlert(named, stored, is_quiet(named.rule, moment), moment.timestamp()))
         self._service.metrics.count("vivienne_alerts_fired_total", event["type"])
-
-    async def _hand_over(self) -> None:
-        """Hand over what is to be kept; without rules nothing is written until there are some."""
-        if self._fired or (self._kept and self._book):
-            fired, self._fired = self._fired, []
-            kept, self._kept = self._kept, {}
-            *first, last = _batches(fired)
-            for batch in first:
-                await self._outbox.put(batch, {})
-                await self._hand_over_urgent()
-            await self._outbox.put(last, kept)
-
-    async def _hand_over_urgent(self) -> None:
-        """Look at pauses that came since, before more of the other alerts are handed over."""
-        while self._urgent:
-            await self._slices.done(self._work_on_urgent())
-            fired, self._fired = self._fired, []
-            for batch in _batches(fired):
-                await self._outbox.put(batch, {})
 
     # At the start, and once a second
 
@@ -386,33 +377,15 @@ class AlertEngine:
 
     async def _look_at_parts(self) -> None:
         while True:
-            self._note(self._of_parts)
+            self._note(Rank.MARKET, Occurrence(_SYSTEM, self._begin_parts))
             await asyncio.sleep(_LOOK_SECONDS)
-
-    def _of_parts(self) -> Pieces[None]:
-        moment = now()
-        for noticed in self._parts.look(written(moment)):
-            yield from self._notice(noticed, moment)
 
     async def _look_at_pauses(self) -> None:
         while True:
             for noticed in self._pauses.look(self._service.pauses(), self._service.under):
-                self._note_urgent(partial(self._of_pause, noticed))
+                self._note(Rank.PAUSE, Occurrence(_PAUSE, partial(self._decide, [noticed])))
             await asyncio.sleep(_LOOK_AT_PAUSES_SECONDS)
 
     def _samples(self) -> Iterator[Sample]:
         for reason, count in (("cooldown", self._held_back), ("late", self._late), ("overrun", self._lost)):
             yield Sample("vivienne_alerts_held_back_total", (reason,), count)
-
-
-def _batches(fired: list[FiredAlert]) -> list[list[FiredAlert]]:
-    """Alerts in their order, in lists of so many that their messages are kept together; one list at least."""
-    found: list[list[FiredAlert]] = [[]]
-    messages = 0
-    for each in fired:
-        if messages >= MOST_TOGETHER:
-            found.append([])
-            messages = 0
-        found[-1].append(each)
-        messages += len(each.named.rule.channels)
-    return found

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from vivienne.metrics.registry import Metrics
+    from vivienne.outbox.backlog import FiredAlert
     from vivienne.outbox.delivering import Deliveries
-    from vivienne.outbox.engine import FiredAlert
     from vivienne.store.alert import AlertStore, StoredEvent
     from vivienne.store.thread import StoreCalls
 

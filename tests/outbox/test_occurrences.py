@@ -1,0 +1,126 @@
+"""What waits until its alerts are decided: in which order, and when it is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vivienne.alerts.names import Names
+from vivienne.alerts.reading import read_rule
+from vivienne.outbox.backlog import MOST_AUTHORS, Backlog, FiredAlert, Lane, Occurrence, Rank
+from vivienne.slices import whole
+
+if TYPE_CHECKING:
+    from vivienne.alerts.rule import Rule
+    from vivienne.changes.alerts.in_force import RuleInForce
+    from vivienne.slices import Pieces
+
+
+@dataclass(frozen=True)
+class Named:
+    author: str
+    rule: Rule
+
+
+def rules(*authors: str) -> list[RuleInForce]:
+    document = {"name": "a", "assets": ["*"], "event": ["pause", "config", "data"], "channels": [{"type": "browser"}]}
+    made = read_rule(document, assets=("BTC",)).rule
+    return cast("list[RuleInForce]", [Named(author, made) for author in authors])
+
+
+class Told:
+    """What a backlog hands over, and what is over, in their order."""
+
+    def __init__(self, most: int = 1_000) -> None:
+        self.said: list[tuple[str, int]] = []
+        self.turn_of: list[int] = []
+        self.over: dict[int, int] = {}
+        self.left_out = self.turns = self.ends = 0
+        self.backlog = Backlog("simulated", Names(["BTC"]), lambda _rank: most, self._left_out)
+
+    def _left_out(self) -> None:
+        self.left_out += 1
+
+    def happens(self, rank: Rank, name: int) -> None:
+        def decided(lane: Lane) -> Pieces[None]:
+            for named in whole(lane.book.watching("pause", None)):
+                yield
+                lane.fired.append(cast("FiredAlert", Fired(named, name)))
+
+        def end() -> None:
+            self.over[name] = self.turns
+            self.ends += 1
+
+        kind: Any = {Rank.PAUSE: "pause", Rank.MARKET: "data", Rank.CHANGE: "config"}[rank]
+        self.backlog.put(rank, Occurrence([kind], lambda: decided, end))
+
+    def turn(self) -> None:
+        whole(self.backlog.begin(lambda: None))
+        if (lane := self.backlog.next()) is not None:
+            whole(lane.decide(10))
+            alerts = [(each.named.author, int(cast("Any", each.stored))) for each in lane.hand_over(10)]
+            self.said += alerts
+            self.turn_of += [self.turns] * len(alerts)
+        self.turns += 1
+
+    def all(self) -> list[tuple[str, int]]:
+        while len(self.backlog):
+            self.turn()
+        return self.said
+
+
+@dataclass(frozen=True)
+class Fired:
+    named: RuleInForce
+    stored: Any
+
+
+def test_pauses_come_first_and_changes_last() -> None:
+    told = Told()
+    told.backlog.take_up(rules("ana"))
+    for name, rank in enumerate((Rank.CHANGE, Rank.MARKET, Rank.PAUSE)):
+        told.happens(rank, name)
+    assert told.all() == [("ana", 2), ("ana", 1), ("ana", 0)]
+
+
+def test_authors_take_turns() -> None:
+    told = Told()
+    told.backlog.take_up(rules(*["bob"] * 100, "ana"))
+    for name in range(5):
+        told.happens(Rank.PAUSE, name)
+    found = told.all()
+    assert max(found.index(("ana", name)) for name in range(5)) <= 2 * 10 + 5
+
+
+def test_many_authors_have_few_lanes_and_those_with_most_rules_their_own() -> None:
+    told = Told()
+    told.backlog.take_up(rules(*(f"author {number}" for number in range(500)), *["bob"] * 40))
+    told.happens(Rank.PAUSE, 1)
+    whole(told.backlog.begin(lambda: None))
+    assert len(told.backlog) == MOST_AUTHORS
+    assert len(told.all()) == 540
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(Rank), st.integers(0, 3))),
+    st.lists(st.sampled_from(["ana", "bob", "cleo"])),
+    st.integers(1, 6),
+)
+def test_everything_is_over_once_and_not_before_its_last_alert(
+    happening: list[tuple[Rank, int]], authors: list[str], most: int
+) -> None:
+    told = Told(most)
+    told.backlog.take_up(rules(*authors))
+    for name, (rank, turns) in enumerate(happening):
+        told.happens(rank, name)
+        for _ in range(turns):
+            told.turn()
+    found = told.all()
+    assert told.ends == len(happening)
+    for name, is_over in told.over.items():
+        of_it = [turn for turn, (_, said) in zip(told.turn_of, found, strict=True) if said == name]
+        assert all(turn <= is_over for turn in of_it)
+        assert len(of_it) == len(authors) or told.left_out
