@@ -48,7 +48,7 @@ def test_a_database_is_paused_before_a_server_starts_with_it(tmp_path: Path) -> 
         server.stop()
 
         paused = run_program("pause", "--db", str(db), "--asset", "eth", "--reason", "enough")
-        assert (0, "Paused: ETH (paused now: ETH)\n") == (paused.returncode, paused.stdout)
+        assert (0, "Paused: ETH (paused now: ETH)\n", "") == (paused.returncode, paused.stdout, paused.stderr)
 
         server.start()
         with server.client() as client:
@@ -58,6 +58,11 @@ def test_a_database_is_paused_before_a_server_starts_with_it(tmp_path: Path) -> 
         assert newest
         assert ("cli", "enough") == (newest["channel"], newest["reason"])
         assert run_program("resume", "--asset", "ETH", "--url", server.url).stdout == "Resumed: ETH\n"
+        server.stop()
+        misspelt = run_program("pause", "--db", str(db), "--asset", "ETHH")
+        assert 0 == misspelt.returncode  # another process may decide it
+        assert "ETHH has no change and no decision in this database" in misspelt.stderr
+        assert "the nearest name is ETH" in misspelt.stderr
 
 
 def test_a_pause_survives_a_kill(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import aclosing, suppress
+from functools import partial
 from time import time
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from vivienne.redis.control.messages import ControlMessages
     from vivienne.redis.control.names import ControlNames
     from vivienne.redis.control.results import Results
+    from vivienne.redis.control.waiting import TooMany
     from vivienne.redis.lease import Lease
 
 _log = logging.getLogger(__name__)
@@ -116,10 +118,15 @@ class ControlChannel:
         if switched is None:
             refused = self.waiting.put(raw)
         else:
-            refused = self.waiting.put_switch(WaitingSwitch(raw, self._asked(), switched))
+            refused = self.waiting.too_many(raw, switched) or self.waiting.put_switch(
+                WaitingSwitch(raw, self._asked(), switched)
+            )
         if refused is not None:
-            error = TooManyRequests(f"{refused.waiting:,} {refused.kind} wait on this channel, the limit")
-            self._results.put_refusal(lambda: self._messages.refuse_message(error, refused.raw).text)
+            self._results.put_refusal(partial(self._refusal, refused))
+
+    def _refusal(self, refused: TooMany) -> str:
+        error = TooManyRequests(f"{refused.waiting:,} {refused.kind} wait on this channel, the limit")
+        return self._messages.refuse_message(error, refused.raw).text
 
     def _asked(self) -> Asked:
         """When a message was received: it may have been there before, if the process or Redis stood still."""

@@ -83,9 +83,13 @@ class _Switches:
         self._waiting.setdefault(switch.switched.asset, deque()).append(switch)
         self._note(switch, 1)
 
+    def is_most(self, asset: str) -> bool:
+        """Whether an asset is one of those with the most."""
+        return asset in self._waiting and len(self._waiting[asset]) >= len(self._waiting[self._with_most()])
+
     def take_newest(self) -> WaitingSwitch:
         """The newest one of the asset with the most."""
-        asset = max(self._waiting, key=lambda each: len(self._waiting[each]))
+        asset = self._with_most()
         taken = self._waiting[asset].pop()
         if not self._waiting[asset]:
             del self._waiting[asset]
@@ -116,6 +120,9 @@ class _Switches:
     def drop(self) -> None:
         self._waiting.clear()
         self.count = self.bytes = 0
+
+    def _with_most(self) -> str:
+        return max(self._waiting, key=lambda each: len(self._waiting[each]))
 
     def _next(self, behind: Container[str]) -> str | None:
         is_room = self._under_way.total() < MOST_AT_ONCE
@@ -155,6 +162,13 @@ class WaitingMessages:
         refused = self._changes.pop()
         self._changes_bytes -= len(refused)
         return TooMany(refused, "changes", len(self._changes))
+
+    def too_many(self, raw: bytes, switched: Switched) -> TooMany | None:
+        """The refusal of a pause or a resumption that `put_switch` would refuse: then it need not be made."""
+        switches = self._of(switched.kind)
+        if switches.count < MOST_WAITING or not switches.is_most(switched.asset):
+            return None
+        return TooMany(raw, switched.kind, switches.count)
 
     def put_switch(self, switch: WaitingSwitch) -> TooMany | None:
         """Let a pause or a resumption wait; what is refused if too many wait: the newest of that with the most."""
