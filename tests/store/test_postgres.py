@@ -69,10 +69,10 @@ def test_a_wrong_password_is_refused_and_none_asked_for(postgres: PostgresServer
     assert "requires a password; give it in" in refusal(postgres.url("postgres", password=None))
 
 
-def test_a_server_that_is_absent_is_said_to_be(unused_port: int, tmp_path: Path) -> None:
+def test_a_server_that_is_absent_is_said_to_be(unused_port: int) -> None:
     there = f"postgresql://ann:{PASSWORD}@127.0.0.1:{unused_port}/v"
     assert "cannot be reached: nothing listens there; start it, or correct host and port" in refusal(there)
-    socket = f"postgresql://ann:{PASSWORD}@/v?host={tmp_path}"
+    socket = f"postgresql://ann:{PASSWORD}@/v?host=/no-such-folder"
     assert "cannot be reached: no server runs on this machine; start it" in refusal(socket)
     unknown = f"postgresql://ann:{PASSWORD}@no-such-host.invalid/v"
     assert "cannot be reached: its host is unknown" in refusal(unknown)
