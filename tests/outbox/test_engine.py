@@ -382,6 +382,30 @@ async def test_changes_that_others_have_pushed_past_are_looked_at_after_a_restar
     assert [event["type"] for event in found] == ["pause", "config", "config"]
 
 
+async def test_what_happens_during_a_start_is_told_after_what_happened_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with process(tmp_path) as one:
+        await one.make(event=["pause"], levels=None)
+        await one.service.switch(SwitchRequest("pause", channel="rest", author="bob"))
+        await one.until(lambda: len(one.collecting.sent) == 1)
+        await stored(one)
+    other = Process(tmp_path, PAST)  # it decides no alerts
+    for number in range(5):
+        await other.service.change(changed(number))
+    await other.service.switch(SwitchRequest("resume", channel="rest", author="bob"))
+    await other.service.close()
+    halting = Halting()
+    monkeypatch.setattr(engine, "SharedSlices", lambda: halting)
+    async with process(tmp_path) as two:
+        await two.until(lambda: halting.is_resting)
+        await two.service.switch(SwitchRequest("pause", channel="rest", author="bob"))
+        halting.may_go_on.set()
+        await two.until(lambda: len(two.collecting.sent) == 2)
+        found = await two.events()
+    assert [event["details"]["action"] for event in found] == ["paused", "resumed", "paused"]
+
+
 async def test_each_pause_and_resumption_is_told_however_soon_they_follow(tmp_path: Path) -> None:
     """Also in the same millisecond, and where the rule has a cooldown: who heard of a resumption last would go on."""
     moment = now()
@@ -474,7 +498,7 @@ async def test_changes_and_pauses_are_told_with_their_authors(tmp_path: Path) ->
         await one.service.change(ChangeRequest(update, channel="rest", asset="BTC", author="ana", reason="calmer"))
         await one.service.switch(SwitchRequest("pause", channel="rest", author="bob"))
         await one.until(lambda: len(one.collecting.sent) == 2)
-        config, pause = await one.events()
+        config, pause = sorted(await one.events(), key=lambda each: each["type"])
     assert config["text"] == (
         "[simulated] The configuration of BTC was changed by ana (version 2): settings.state_threshold_bang"
     )

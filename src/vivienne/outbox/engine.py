@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -137,6 +138,8 @@ class AlertEngine:
         self._data, self._feed, self._parts = DataWatch(), FeedWatch(), PartWatch(parts, process)
         self._pauses = PauseWatch()
         self._backlog = Backlog(origin.market, service.asset_names, self._most, self._left_out)
+        self._deferred: deque[AppliedRevision] | None = deque()
+        """Revisions since the start, until those before are looked at; None from then."""
         self._lost_said = -_LOST_SECONDS
         self._filled = asyncio.Event()
         self._slices = SharedSlices()
@@ -153,8 +156,8 @@ class AlertEngine:
         """Decide alerts until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._look_at_parts(), name="alerts about parts")
-            tasks.create_task(self._look_at_pauses(), name="alerts about pauses that are not stored")
             await self._recall()
+            tasks.create_task(self._look_at_pauses(), name="alerts about pauses that are not stored")
             for asset in self._market.assets:
                 self._read(asset)
                 self._changed(asset)
@@ -188,6 +191,15 @@ class AlertEngine:
 
     def _revised(self, change: AppliedRevision) -> None:
         """Note a change; also one of a rule, which is taken up at once."""
+        if self._deferred is None:
+            self._note_revision(change)
+            return
+        self._deferred.append(change)
+        if len(self._deferred) > MOST_CHANGES_WAITING:
+            self._deferred.popleft()
+            self._left_out()
+
+    def _note_revision(self, change: AppliedRevision) -> None:
         end = partial(self._keep_version, change.revision.version)
         if change.revision.action in ("pause", "resume"):
             self._note(Rank.PAUSE, Occurrence(_PAUSE, partial(self._begin_switch, change)))
@@ -353,12 +365,19 @@ class AlertEngine:
                 _log.warning("The alerts of earlier processes cannot be read and are asked for again: %s", error)
                 await asyncio.sleep(_LOOK_SECONDS)
         self._standings.recall(stored)
-        seen = stored.get(_REVISIONS, "")
-        if seen.isdigit():
-            await self._recall_revisions(int(seen))
+        newest = stored.get(_REVISIONS, "")
+        seen = await self._recall_revisions(int(newest)) if newest.isdigit() else -1
+        deferred, self._deferred = self._deferred or (), None
+        for change in deferred:
+            if change.revision.version > seen:
+                self._note_revision(change)
 
-    async def _recall_revisions(self, seen: int) -> None:
-        """Look at the revisions since the last one that an earlier process looked at, however many they are."""
+    async def _recall_revisions(self, seen: int) -> int:
+        """Look at the revisions since the last one that an earlier process looked at, however many they are.
+
+        Returns:
+            The version of the last one.
+        """
         while True:
             try:
                 found = await self._service.applied_since(seen, _MOST_REVISIONS)
@@ -369,11 +388,11 @@ class AlertEngine:
             for change in found:
                 seen = change.revision.version
                 if datetime.fromisoformat(change.revision.created_at) > now() - timedelta(seconds=_FRESH_SECONDS):
-                    self._revised(change)
+                    self._note_revision(change)
                 await self._slices.rest()
             await self._work_off(MOST_TOGETHER)  # before others push them out
             if len(found) < _MOST_REVISIONS:
-                return
+                return seen
 
     async def _look_at_parts(self) -> None:
         while True:
