@@ -437,15 +437,11 @@ async def test_a_pause_is_stored_once_as_soon_as_the_store_takes_it(service: Con
     await service.check()
 
 
-async def test_a_pause_that_waits_is_stored_though_its_name_is_taken(
-    service: ConfigService, store: Store, path: Path
-) -> None:
+async def test_a_pause_that_waits_is_stored_though_its_name_is_taken(service: ConfigService, store: Store) -> None:
     """Its name was announced, and somebody may announce it again, for another layer."""
     store.fails = True
     answer = await pause(service)
-    other = SqliteRevisionStore(path, "beside")
-    other.append(revision(1, "BTC", "pause", config_id=answer["config_id"]))
-    other.close()
+    SqliteRevisionStore.append(store, revision(1, "BTC", "pause", config_id=answer["config_id"]))
 
     store.fails = False
     await service.catch_up()

@@ -43,7 +43,7 @@ def waiting(count: int, alert_id: str = "al_1", channel: str = "c1", kind: Any =
 @dataclass
 class InForce:
     rule: Rule
-    author: str = "ana"
+    made_by: str = "ana"
 
 
 @dataclass
@@ -353,7 +353,7 @@ async def test_beyond_the_limits_the_oldest_are_dropped_and_counted(
 
 async def test_messages_of_somebody_else_push_none_out(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lanes_module, "MOST_IN_ALL", 7)
-    bench.rules["al_2"] = InForce(rule(BOT), author="bob")
+    bench.rules["al_2"] = InForce(rule(BOT), made_by="bob")
     bench.sender.held["https://bot.example/hook"] = asyncio.Event()
     bench.deliveries.take([waiting(number) for number in range(1, 4)])
     bench.deliveries.take([waiting(10 + number, "al_2") for number in range(1, 20)])

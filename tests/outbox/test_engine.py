@@ -352,6 +352,65 @@ async def test_rules_of_somebody_else_keep_nobody_waiting_however_many_they_are(
     assert waited <= 2 * 5
 
 
+async def test_a_rule_that_somebody_else_changes_keeps_what_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "MOST_TOGETHER", 1)
+    async with process(tmp_path) as one:
+        for _ in range(5):
+            await one.make(event=["config"], levels=None)
+        own = await one.make(event=["config"], levels=None)
+        put, goes_on = one.keeping.put, asyncio.Event()
+
+        async def held(fired: list[FiredAlert], standings: Mapping[str, str]) -> None:
+            await goes_on.wait()
+            await put(fired, standings)
+
+        monkeypatch.setattr(one.keeping, "put", held)
+        for number in range(1, 6):
+            await one.service.change(changed(number))
+        await one.until(lambda: len(one.engine._backlog) > 5)
+        edited = AlertRequest(
+            SetRule({**RULE, "event": ["config"], "levels": None}), own, channel="rest", author="cleo"
+        )
+        await one.service.change_alert(edited)
+        await one.service.change(changed(6))
+        goes_on.set()
+        await one.until(lambda: len(one.collecting.sent) == 6 * 6)
+        found = [event for event in await one.events() if event["alert"]["id"] == own]
+    assert len(found) == 6
+
+
+async def test_a_process_that_is_killed_amid_the_alerts_of_a_pause_tells_the_rest_after_its_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "MOST_TOGETHER", 1)
+    async with process(tmp_path) as one:
+        for author in ("ana", "bob"):
+            for _ in range(3):
+                await one.make(author=author, event=["pause"], levels=None)
+        await stored(one)
+        put, told, is_killed = one.keeping.put, 0, False
+
+        async def killed_after_two(fired: list[FiredAlert], standings: Mapping[str, str]) -> None:
+            nonlocal told, is_killed
+            is_killed = is_killed or told + len(fired) > 2
+            if not is_killed:
+                told += len(fired)
+                await put(fired, standings)
+
+        monkeypatch.setattr(one.keeping, "put", killed_after_two)
+        await one.service.switch(SwitchRequest("pause", channel="rest", author="bob"))
+        await one.until(lambda: is_killed)
+        before = await one.events()
+    monkeypatch.undo()
+    async with process(tmp_path) as two:
+        await two.until(lambda: len(two.collecting.sent) >= 6 - len(before))
+        found = await two.events()
+    assert len(before) < 6
+    assert len({event["alert"]["id"] for event in found}) == len(found) == 6
+
+
 async def test_changes_that_others_have_pushed_past_are_looked_at_after_a_restart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

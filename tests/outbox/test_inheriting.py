@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @dataclass
 class InForce:
     rule: Rule
-    author: str = "ana"
+    made_by: str = "ana"
 
 
 @pytest.fixture

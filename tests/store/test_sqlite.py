@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 
 from revisions import filled, revision, versions
 from running import run_program
-from vivienne.errors import StoreUnavailable, StoreUnusable
+from vivienne.errors import StoreUnavailable, StoreUnusable, VersionTaken
 from vivienne.store.sqlite import APPLICATION_ID, SqliteRevisionStore
 from vivienne.store.tables import SCHEMA_VERSION
 
@@ -448,6 +449,33 @@ def test_a_file_that_was_replaced_while_it_was_open_is_said_to_be(path: Path) ->
             store.check()
     finally:
         store.close()
+
+
+@pytest.mark.parametrize("changes", [0, 3])
+def test_a_backup_that_was_copied_over_a_file_that_is_open_is_noticed(
+    store: SqliteRevisionStore, path: Path, tmp_path: Path, changes: int
+) -> None:
+    """Otherwise changes would go on upon it, and those since the backup would be gone at the next start."""
+    for number in range(1, changes + 1):
+        store.append(revision(number))
+    backup = tmp_path / "backup.db"
+    shutil.copyfile(path, backup)
+    store.append(revision(changes + 1), revision(changes + 2))
+    store.check()
+    shutil.copyfile(backup, path)
+    for attempt in (store.check, lambda: store.append(revision(changes + 1)), store.check):
+        with pytest.raises(StoreUnavailable, match="such as a backup that was copied over it; stop Vivienne"):
+            attempt()
+
+
+def test_a_file_is_its_own_after_a_commit_that_failed(store: SqliteRevisionStore) -> None:
+    """Whether it was made is not known then."""
+    store.append(revision(1))
+    with pytest.raises(VersionTaken):
+        store.append(revision(1))
+    store.check()
+    store.append(revision(2))
+    store.check()
 
 
 @pytest.mark.parametrize("how", ["deleted", "replaced"])

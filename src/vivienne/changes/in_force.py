@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from vivienne.changes.pause.state import PauseInForce
-    from vivienne.store.revision import Revision
+    from vivienne.store.revision import Begun, Revision
     from vivienne.wire.document import Document
 
 _log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class LayersInForce:
         heads: the newest revision of each layer.
         active_ids: by layer, the config_id in force.
         switches: the newest pause or resumption of each layer.
-        begun: by layer of an alert rule, when it was made.
+        begun: by layer of an alert rule, when it was made, and by whom.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class LayersInForce:
         heads: Iterable[Revision],
         active_ids: Mapping[str, str],
         switches: Iterable[Revision] = (),
-        begun: Mapping[str, str] | None = None,
+        begun: Mapping[str, Begun] | None = None,
     ) -> None:
         self.assets = assets
         self._pauses = PausesInForce.load(switches)

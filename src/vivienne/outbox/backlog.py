@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from enum import IntEnum
-from heapq import nlargest
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     """Decides the alerts that the rules of a lane have of something."""
 
 MOST_AUTHORS = 50
-"""Authors who have lanes of their own: those with most rules. All others share one."""
+"""Authors of rules who have lanes of their own: those who were there first. All others share one."""
 MOST_BEGUN = 100
 """So much is begun before a lane has its turn."""
 TURN_SECONDS = 0.02
@@ -148,6 +147,8 @@ class Backlog:
         self._most = most
         self._left_out = left_out
         self._books: dict[str, Rulebook[RuleInForce]] = {}
+        self._own: dict[str, None] = {}
+        """Authors who have lanes of their own."""
         self._new: Mapping[Rank, deque[Occurrence]] = {rank: deque() for rank in Rank}
         """What nobody has looked at."""
         self._lanes: Mapping[Rank, OrderedDict[str, Lane]] = {rank: OrderedDict() for rank in Rank}
@@ -165,9 +166,12 @@ class Backlog:
         )
 
     def take_up(self, rules: Iterable[RuleInForce]) -> None:
-        """Have these rules in the place of others. What is being looked at goes on with those it began with."""
+        """Have these rules in the place of others. What is being looked at goes on with those it began with.
+
+        A rule is always in the lane of who made it, whoever changes it: what waits is not passed over.
+        """
         books: dict[str, Rulebook[RuleInForce]] = {}
-        for author, own in _by_author(rules).items():
+        for author, own in self._by_author(rules).items():
             known = self._books.get(author)
             books[author] = Rulebook(own, self._market, self._assets) if known is None else known.changed(own)
         self._books = books
@@ -223,14 +227,11 @@ class Backlog:
                 self._left_out()
             lane.waiting.append((occurrence, decide))
 
-
-def _by_author(rules: Iterable[RuleInForce]) -> dict[str, list[RuleInForce]]:
-    """Rules by author; of many authors, those who have few are one."""
-    found: dict[str, list[RuleInForce]] = {}
-    for each in rules:
-        found.setdefault(each.author, []).append(each)
-    if len(found) <= MOST_AUTHORS:
+    def _by_author(self, rules: Iterable[RuleInForce]) -> dict[str, list[RuleInForce]]:
+        """Rules by who made them; those of all who came late are together."""
+        found: dict[str, list[RuleInForce]] = {}
+        for each in rules:
+            if len(self._own) < MOST_AUTHORS - 1:
+                self._own[each.made_by] = None
+            found.setdefault(each.made_by if each.made_by in self._own else "", []).append(each)
         return found
-    largest = dict(nlargest(MOST_AUTHORS - 1, found.items(), key=lambda item: len(item[1])))
-    rest = [each for author, own in found.items() if author not in largest for each in own]
-    return {**largest, "": largest.get("", []) + rest}

@@ -59,8 +59,8 @@ class RuleInForce(Protocol):
         """Its content."""
 
     @property
-    def author(self) -> str:
-        """The author of its last change."""
+    def made_by(self) -> str:
+        """The author who made it."""
 
 
 async def paused(changed: asyncio.Event, seconds: float) -> None:
@@ -255,7 +255,7 @@ class Deliveries:
 
     def _author(self, alert_id: str) -> str:
         found = self._rule_of(alert_id)
-        return "" if found is None else found.author
+        return "" if found is None else found.made_by
 
     def _note(self, lane: Lane, attempt: Attempt) -> None:
         """Note what came of an attempt: done, or once more after a while."""

@@ -138,6 +138,8 @@ class AlertEngine:
         self._data, self._feed, self._parts = DataWatch(), FeedWatch(), PartWatch(parts, process)
         self._pauses = PauseWatch()
         self._backlog = Backlog(origin.market, service.asset_names, self._most, self._left_out)
+        self._versions: dict[int, bool] = {}
+        """Revisions that are looked at, in their order, and whether that is over."""
         self._deferred: deque[AppliedRevision] | None = deque()
         """Revisions since the start, until those before are looked at; None from then."""
         self._lost_said = -_LOST_SECONDS
@@ -200,11 +202,13 @@ class AlertEngine:
             self._left_out()
 
     def _note_revision(self, change: AppliedRevision) -> None:
-        end = partial(self._keep_version, change.revision.version)
+        if self._is_silent():
+            return
+        version = change.revision.version
+        end = partial(self._keep_version, version)
+        self._versions[version] = False
         if change.revision.action in ("pause", "resume"):
-            self._note(Rank.PAUSE, Occurrence(_PAUSE, partial(self._begin_switch, change)))
-            # Noted among changes, too: those before it may wait for longer.
-            self._note(Rank.CHANGE, Occurrence(_CONFIG, partial(self._decide, ()), end))
+            self._note(Rank.PAUSE, Occurrence(_PAUSE, partial(self._begin_switch, change), end))
         else:
             self._note(Rank.CHANGE, Occurrence(_CONFIG, partial(self._begin_change, change), end))
 
@@ -260,8 +264,11 @@ class AlertEngine:
             self._kept[bars.asset] = bars.last.text()
 
     def _keep_version(self, version: int) -> None:
-        """Note that no revision up to a version has to be looked at again."""
-        self._kept[_REVISIONS] = str(version)
+        """Note that a revision need not be looked at again; a start goes on after the last one before which all are."""
+        self._versions[version] = True
+        while self._versions and self._versions[first := next(iter(self._versions))]:
+            del self._versions[first]
+            self._kept[_REVISIONS] = str(first)
 
     def _begin_bars(self, bars: _Bars) -> Decide:
         steps = list(bars.steps())

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import resource
+import signal
 import site
 import sys
 from contextlib import suppress
@@ -24,6 +25,8 @@ _NICENESS = 10
 _MEMORY_BYTES = 256 * 1024 * 1024
 """Memory that the process may take: six times what it needs. Libraries unpack whole answers, of whatever size."""
 _FULL = f"The answer of the service takes more than {_MEMORY_BYTES >> 20} MB of memory, the limit"
+_SECONDS = 30
+"""Time after which the system ends the process, if the one that should do so before was killed."""
 _CONNECTS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _RUNS = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "pty.spawn"})
 _CHANGES = frozenset({"os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate"})
@@ -156,6 +159,7 @@ def _limit() -> None:
 
 def main() -> None:
     """Send the message of standard input."""
+    signal.alarm(_SECONDS)
     _limit()
     asked = json.load(sys.stdin)
     answers = sys.stdout

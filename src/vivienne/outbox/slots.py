@@ -37,7 +37,7 @@ leaves places free.
 MOST_FAILING_OF_ONE = 2
 """Of these, those of lanes whose last attempt failed."""
 ALWAYS: Mapping[ChannelType, int] = {"webhook": 4, "apprise": 1, "browser": 4, "redis": 2}
-"""By type, attempts that each author may have under way, unless they are slow, where others have all places."""
+"""By type, attempts that each author may have under way where others have all places."""
 MOST_MORE: Mapping[ChannelType, Mapping[Standing, int]] = {
     "webhook": {"proven": 64, "new": 32, "failing": 8},
     "apprise": {"proven": 3, "new": 1, "failing": 0},
@@ -56,7 +56,6 @@ def most_at_once(kind: ChannelType) -> int:
 
 MOST_FILES = most_at_once("webhook")
 """Open files of attempts that are under way; those of `apprise` are few."""
-
 
 _Key = TypeVar("_Key")
 
@@ -85,7 +84,7 @@ class _Pool:
         busy: places that are taken.
         slow, more: attempts that are under way, and have no place.
         of_one: by receiver, the attempts under way.
-        soon: by author, those that are not slow.
+        of_author: by author, likewise.
         waiting: by author and receiver, in turn.
     """
 
@@ -99,7 +98,7 @@ class _Pool:
     slow: int = 0
     more: int = 0
     of_one: Counter[Receiver] = field(default_factory=Counter)
-    soon: Counter[str] = field(default_factory=Counter)
+    of_author: Counter[str] = field(default_factory=Counter)
     waiting: dict[str, dict[Receiver, deque[_Attempt]]] = field(default_factory=dict)
 
     def wait(self, attempt: _Attempt) -> None:
@@ -115,7 +114,7 @@ class _Pool:
             attempt.place = "busy" if self.busy < self.size else "more"
             self.count(attempt, 1)
             self.of_one[found] += 1
-            self.soon[found.author] += 1
+            self.of_author[found.author] += 1
             attempt.turn.set_result(None)
 
     def count(self, attempt: _Attempt, change: int) -> None:
@@ -131,7 +130,7 @@ class _Pool:
     def _next(self, pools: Iterable[_Pool]) -> Receiver | None:
         is_free, has_more = self.busy < self.size, self.more < self.most_more
         for author, receivers in self.waiting.items():
-            if is_free or (has_more and self.soon[author] < self.always):
+            if is_free or (has_more and self.of_author[author] < self.always):
                 for receiver in receivers:
                     if self._may(receiver, pools):
                         return receiver
@@ -165,7 +164,6 @@ class _Attempt:
         pool: the one that it is counted in.
         pools: all of its type.
         place: where it is counted.
-        is_slow: it has been under way for long.
     """
 
     receiver: Receiver
@@ -173,12 +171,9 @@ class _Attempt:
     pool: _Pool
     pools: Iterable[_Pool]
     place: Literal["busy", "slow", "more"] = "busy"
-    is_slow: bool = False
 
     def be_slow(self) -> None:
         """Let another one begin, unless too many are slow already."""
-        self.is_slow = True
-        _less(self.pool.soon, self.receiver.author)
         if self.place == "busy" and self.pool.slow < self.pool.most_slow:
             self.pool.count(self, -1)
             self.place = "slow"
@@ -189,8 +184,7 @@ class _Attempt:
         """Give the place back."""
         self.pool.count(self, -1)
         _less(self.pool.of_one, self.receiver)
-        if not self.is_slow:
-            _less(self.pool.soon, self.receiver.author)
+        _less(self.pool.of_author, self.receiver.author)
 
 
 def _less(counter: Counter[_Key], key: _Key) -> None:
@@ -267,5 +261,5 @@ def _pool(kind: ChannelType, standing: Standing, part: float) -> _Pool:
         MOST_OF_ONE[kind],
         int(MOST_SLOW.get(kind, 0) * part),
         ALWAYS[kind],
-        ceil(MOST_MORE[kind][standing] * part),
+        max(min(MOST_MORE[kind][standing], 2 * ALWAYS[kind]), ceil(MOST_MORE[kind][standing] * part)),
     )

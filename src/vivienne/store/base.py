@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from vivienne.store.alert import AlertStore
-    from vivienne.store.revision import Revision
+    from vivienne.store.revision import Begun, Revision
     from vivienne.store.token import Token
     from vivienne.wire.answers import ValueChange
 
@@ -116,8 +116,8 @@ class RevisionStore(TokenStore, Protocol):
     def switches(self) -> list[Revision]:
         """The newest pause or resumption of each layer that has one."""
 
-    def alerts_begun(self) -> dict[str, str]:
-        """By layer of an alert rule, when its first revision was made."""
+    def alerts_begun(self) -> dict[str, Begun]:
+        """By layer of an alert rule, when its first revision was made, and by whom."""
 
     def active_ids(self) -> dict[str, str]:
         """By layer, the config_id in force: the newest configuration that is not deleted."""

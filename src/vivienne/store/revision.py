@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import orjson
 
@@ -138,6 +138,18 @@ class Revision:
         if self.trace_id is not None:
             entry["trace_id"] = self.trace_id
         return entry
+
+
+class Begun(NamedTuple):
+    """The first revision of a layer.
+
+    Attributes:
+        created_at: when it was made.
+        author: by whom.
+    """
+
+    created_at: str
+    author: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from vivienne.errors import StoreUnavailable, VersionTaken
 from vivienne.store.base import Outline
-from vivienne.store.revision import ACTIONS, Revision
+from vivienne.store.revision import ACTIONS, Begun, Revision
 from vivienne.store.sql_tokens import SqlTokens, expect_accepted
 from vivienne.store.tables import configured, of_alerts, revisions, switches
 
@@ -93,12 +93,13 @@ class SqlRevisionStore(SqlTokens):
         newest = select(func.max(revisions.c.version)).where(switches).group_by(revisions.c.layer)
         return self._read(select(revisions).where(revisions.c.version.in_(newest)))
 
-    def alerts_begun(self) -> dict[str, str]:
+    def alerts_begun(self) -> dict[str, Begun]:
         """See `RevisionStore`."""
         first = select(func.min(revisions.c.version)).where(of_alerts).group_by(revisions.c.layer)
-        begun = select(revisions.c.layer, revisions.c.created_at).where(revisions.c.version.in_(first))
+        begun = select(revisions.c.layer, revisions.c.created_at, revisions.c.author)
         with self._transaction() as connection:
-            return dict(connection.execute(begun).all())
+            found = connection.execute(begun.where(revisions.c.version.in_(first)))
+            return {layer: Begun(created_at, author) for layer, created_at, author in found}
 
     def active_ids(self) -> dict[str, str]:
         """See `RevisionStore`."""

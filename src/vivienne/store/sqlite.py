@@ -13,7 +13,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Double, func, literal_column
+from sqlalchemy import Double, func, literal_column, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
     from vivienne.store.base import Opening
     from vivienne.store.revision import Revision
+
+    _Newest = tuple[int, str] | None
 
 APPLICATION_ID = 0x56495649
 """Marks the file as ours in its header ("VIVI")."""
@@ -84,6 +86,7 @@ class SqliteRevisionStore(SqlRevisionStore):
                     _prepare_to_read(self._open, path)
                 else:
                     _prepare(self._open, path, migrates=how == "alone", is_ours=self._lock.is_held)
+                self._expected = {_newest(self._open)}
             if self._lock is not None:
                 withdraw(path)
             self._inode = path.stat().st_ino
@@ -98,6 +101,7 @@ class SqliteRevisionStore(SqlRevisionStore):
     def append(self, *appended: Revision, under: str | None = None, ends: tuple[int, str] | None = None) -> None:
         """See `RevisionStore`."""
         with self._transaction() as connection:
+            before = self._expect_own(connection)
             for revision in appended:
                 try:
                     connection.execute(revisions.insert(), as_row(revision))
@@ -109,6 +113,9 @@ class SqliteRevisionStore(SqlRevisionStore):
                     ) from error
             expect_accepted(connection, under)
             self._expect_unshared(connection, ends)
+            after = _newest(connection)
+            self._expected = {before, after}  # a commit that fails may have been made
+        self._expected = {after}
 
     def prove(self) -> None:
         """See `RevisionStore`. A file beside the database shows that there is space, which writing in it does not.
@@ -136,6 +143,9 @@ class SqliteRevisionStore(SqlRevisionStore):
         super().check()
         if self._is_gone():
             raise StoreUnavailable(f"the database {self.path} {_GONE}")
+        if self._lock is not None:
+            with self._transaction() as connection:
+                self._expect_own(connection)
 
     def check_pages(self, report: Callable[[str], None]) -> list[str]:
         """See `RevisionStore`. It takes seconds for a large file, in which nobody else can write."""
@@ -160,6 +170,17 @@ class SqliteRevisionStore(SqlRevisionStore):
         with self._open.begin():
             yield self._open
 
+    def _expect_own(self, connection: Connection) -> _Newest:
+        """The newest revision, which has to be the one that this process knows: nobody else may write.
+
+        Raises:
+            StoreUnavailable: it is another one, so another database was copied over this one.
+        """
+        found = _newest(connection)
+        if found not in self._expected:
+            raise StoreUnavailable(f"the database {self.path} {_OVERWRITTEN}")
+        return found
+
     def _reason(self, error: DBAPIError) -> str:
         return _GONE if self._is_gone() else said(error, self.path)
 
@@ -168,6 +189,13 @@ class SqliteRevisionStore(SqlRevisionStore):
 
     def _is_gone(self) -> bool:
         return is_replaced(self.path, self._inode)
+
+
+def _newest(connection: Connection) -> _Newest:
+    """Version and config_id of the newest revision; None without any."""
+    newest = select(revisions.c.version, revisions.c.config_id).order_by(revisions.c.version.desc()).limit(1)
+    found = connection.execute(newest).first()
+    return None if found is None else (found.version, found.config_id)
 
 
 def _set_up(connection: sqlite3.Connection) -> None:
@@ -239,4 +267,8 @@ def _prepare(connection: Connection, path: Path, *, migrates: bool, is_ours: boo
     connection.exec_driver_sql("DELETE FROM revisions WHERE 0")
 
 
+_OVERWRITTEN = (
+    "was written to by another program while it was open, such as a backup that was copied over it; stop Vivienne, put "
+    "the right file there, and start it"
+)
 _GONE = "was deleted or replaced while it was open; put it back and restart Vivienne"

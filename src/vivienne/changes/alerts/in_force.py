@@ -10,6 +10,7 @@ from vivienne.alerts.rule import Rule
 from vivienne.config.flat import quoted
 from vivienne.config.layers import alert_of
 from vivienne.errors import UnknownAlert, VersionConflict
+from vivienne.store.revision import Begun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,6 +31,7 @@ class RuleInForce:
         version: of that revision.
         config_id: of that revision.
         created_at: when the rule was made.
+        made_by: the author of that.
         changed_at: when that revision was made.
         author: of that revision, like the reason.
     """
@@ -38,6 +40,7 @@ class RuleInForce:
     version: int
     config_id: str
     created_at: str
+    made_by: str
     changed_at: str
     author: str
     reason: str | None
@@ -78,19 +81,20 @@ class AlertRules:
     unreadable: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, heads: Iterable[Revision], begun: Mapping[str, str]) -> AlertRules:
+    def load(cls, heads: Iterable[Revision], begun: Mapping[str, Begun]) -> AlertRules:
         """The rules of the newest revisions of their layers.
 
         Args:
             heads: these, and those of other layers.
-            begun: by layer of a rule, when it was made.
+            begun: by layer of a rule, when it was made, and by whom.
         """
         of_rules = sorted(
-            (head for head in heads if head.is_alert), key=lambda head: (begun.get(head.layer, ""), head.layer)
+            (head for head in heads if head.is_alert),
+            key=lambda head: (begun[head.layer].created_at if head.layer in begun else "", head.layer),
         )
         return cls().followed(of_rules, begun)
 
-    def followed(self, revisions: Iterable[Revision], begun: Mapping[str, str] | None = None) -> AlertRules:
+    def followed(self, revisions: Iterable[Revision], begun: Mapping[str, Begun] | None = None) -> AlertRules:
         """The rules after more revisions, of which some may concern other layers."""
         by_id, unreadable = dict(self.by_id), dict(self.unreadable)
         is_other = False
@@ -104,8 +108,8 @@ class AlertRules:
             if revision.action == "alert_delete":
                 by_id.pop(alert_id, None)
                 continue
-            created_at = before.created_at if before else (begun or {}).get(revision.layer, revision.created_at)
-            found = _in_force(alert_id, revision, created_at)
+            first = Begun(before.created_at, before.made_by) if before else (begun or {}).get(revision.layer)
+            found = _in_force(alert_id, revision, first or Begun(revision.created_at, revision.author))
             if found is None:
                 by_id.pop(alert_id, None)
                 unreadable[alert_id] = revision.version
@@ -159,7 +163,7 @@ class AlertRules:
         return len(self.by_id) + len(self.unreadable)
 
 
-def _in_force(alert_id: str, revision: Revision, created_at: str) -> RuleInForce | None:
+def _in_force(alert_id: str, revision: Revision, first: Begun) -> RuleInForce | None:
     try:
         rule = Rule.load(revision.document)
     except ValueError:  # not its text, which may have parts of the document
@@ -169,7 +173,8 @@ def _in_force(alert_id: str, revision: Revision, created_at: str) -> RuleInForce
         alert_id,
         revision.version,
         revision.config_id,
-        created_at,
+        first.created_at,
+        first.author,
         revision.created_at,
         revision.author,
         revision.reason,

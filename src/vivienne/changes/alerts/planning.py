@@ -138,8 +138,10 @@ def write_up_alert(plan: AlertPlan, request: AlertRequest, version: int, created
         "warnings": plan.warnings,
     }
     if plan.rule is not None:
-        begun = plan.before.created_at if plan.before else created_at
-        by = version, revision.config_id, begun, created_at, request.author, request.reason
+        begun, made_by = created_at, request.author
+        if plan.before is not None:
+            begun, made_by = plan.before.created_at, plan.before.made_by
+        by = version, revision.config_id, begun, made_by, created_at, request.author, request.reason
         answer["alert"] = RuleInForce(plan.alert_id, *by, plan.rule).entry()
     if repeatable:
         revision = revision.answered(answer)
