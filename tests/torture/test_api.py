@@ -7,4 +7,4 @@ from torture.short import missed
 
 
 def test_every_endpoint_answers_as_the_document_says() -> None:
-    assert [] == missed(api.measure(examples=3, seed=1, phases="examples,fuzzing,stateful"))
+    assert [] == missed(api.measure(examples=1, seed=1, phases="examples,fuzzing,stateful"))

@@ -7,4 +7,4 @@ from torture.short import missed
 
 
 def test_faults_of_exchanges_change_no_bar_and_no_decision() -> None:
-    assert [] == missed(exchanges.measure(minutes=0.05, warm_up=0.0, pace=240, names="binance,kraken"))
+    assert [] == missed(exchanges.measure(minutes=0.03, warm_up=0.0, pace=240, names="binance,kraken"))

@@ -7,4 +7,4 @@ from torture.short import missed
 
 
 def test_half_open_connections_and_a_flood_are_limited_and_others_are_served() -> None:
-    assert [] == missed(flood.measure(half_open=40, seconds=2.0, per_minute=10, patience=3))
+    assert [] == missed(flood.measure(half_open=40, seconds=1.0, per_minute=10, patience=3))

@@ -7,4 +7,4 @@ from torture.short import missed
 
 
 def test_floods_of_frames_refuse_no_pause_and_leave_no_traceback() -> None:
-    assert [] == missed(frames.measure(seconds=1.0, sockets=2, kinds="pongs,fragments of two bytes,malformed messages"))
+    assert [] == missed(frames.measure(seconds=0.4, sockets=2, kinds="pongs,fragments of two bytes,malformed messages"))

@@ -7,4 +7,4 @@ from torture.short import missed
 
 
 def test_malformed_messages_and_frames_are_refused_and_change_nothing() -> None:
-    assert [] == missed(malformed.measure(messages=600, control=150, frames=30))
+    assert [] == missed(malformed.measure(messages=300, control=75, frames=15))
