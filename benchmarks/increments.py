@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from running import COMPREHENSIVE
+from running import COMPREHENSIVE, PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,7 +105,7 @@ def _value(active: dict[str, Any]) -> float:
 
 
 def _rest(server: RunningServer) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=server.url + COMPREHENSIVE, trust_env=False, timeout=_SECONDS)
+    return httpx.AsyncClient(base_url=server.url + COMPREHENSIVE, trust_env=False, verify=PLAIN, timeout=_SECONDS)
 
 
 def _size(value: float) -> dict[str, Any]:

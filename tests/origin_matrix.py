@@ -96,16 +96,21 @@ CASES = (
 )
 
 
-def wrong(port: int, cases: tuple[Case, ...] = CASES) -> tuple[int, list[str]]:
+def wrong(port: int, cases: tuple[Case, ...] = CASES, *, one_of: int = 1) -> tuple[int, list[str]]:
     """Send every case to everything a server answers to, and before it what a browser asks in advance.
+
+    Args:
+        port: of the server.
+        cases: to send.
+        one_of: of so many endpoints that follow each other, a case is sent to one: another one for the next case.
 
     Returns:
         How many requests were sent, and a line for each that was not answered as it should be.
     """
     count, found = 0, []
     with Asking(port) as asking:
-        for method, path in EVERYTHING:
-            for case in cases:
+        for place, (method, path) in enumerate(EVERYTHING):
+            for case in cases[place % one_of :: one_of]:
                 for is_preflight in (False, True) if case.origins else (False,):
                     count += 1
                     trouble = _trouble(asking, port, method, path, case, is_preflight=is_preflight)

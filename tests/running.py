@@ -39,7 +39,7 @@ JSON = {"Content-Type": "application/json"}
 # Shorter than a server keeps a connection that is idle: one that it is about to close is not used for a request.
 _KEPT = httpx.Limits(keepalive_expiry=2.0)
 # Knows no authority, for nothing here is encrypted: to read those of the system takes longer than a request.
-_PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 State = dict[str, Any]
 """An `asset_data` message."""
@@ -47,7 +47,7 @@ State = dict[str, Any]
 
 def http_client(own_address: str | None = None, **more: Any) -> httpx.Client:
     """A client, with an address of its own if need be, for servers on this machine, without encryption."""
-    transport = httpx.HTTPTransport(verify=_PLAIN, limits=_KEPT, local_address=own_address)
+    transport = httpx.HTTPTransport(verify=PLAIN, limits=_KEPT, local_address=own_address)
     return httpx.Client(transport=transport, timeout=ANSWER_SECONDS, trust_env=False, **more)
 
 

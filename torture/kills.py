@@ -17,7 +17,7 @@ import httpx
 from websockets.exceptions import ConnectionClosed
 
 from measuring import Figure
-from running import COMPREHENSIVE, RunningServer
+from running import COMPREHENSIVE, PLAIN, RunningServer
 from torture.progress import Progress
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class _Sent:
     def over_rest(self, server: RunningServer) -> None:
         url = f"{server.url}{COMPREHENSIVE}/partial-update"
         try:
-            with httpx.Client(timeout=_ROUND_SECONDS, trust_env=False) as http:
+            with httpx.Client(timeout=_ROUND_SECONDS, trust_env=False, verify=PLAIN) as http:
                 while True:
                     value = self.next()
                     self.keep(value, http.post(url, json={"position_size_bang": value}).json())

@@ -103,7 +103,7 @@ class Changes:
 
     def _run(self) -> None:
         try:
-            while not self._stop.wait(0.005):
+            while not self._stop.wait(0.02):
                 begin = time.monotonic()
                 answer = self._send({"position_size_bang": len(self.seconds) % 1000 / 100})
                 self.seconds.append(time.monotonic() - begin)

@@ -20,7 +20,7 @@ from websockets.sync.client import connect
 
 from postgres_server import PASSWORD
 from raw_http import request
-from running import COMPREHENSIVE, RunningServer, run_program
+from running import COMPREHENSIVE, PLAIN, RunningServer, run_program
 from sizes import rounds
 from vivienne.standstill import LATE_SECONDS
 
@@ -104,7 +104,7 @@ def test_increments_at_both_with_the_version_they_are_based_on_are_all_made(
 
     def increments(number: int) -> None:
         server = pair[number % 2]
-        with httpx.Client(timeout=SECONDS, trust_env=False) as http:
+        with httpx.Client(timeout=SECONDS, trust_env=False, verify=PLAIN) as http:
             made = 0
             while made < each:
                 present = http.get(f"{server.url}{COMPREHENSIVE}/active", params={"asset_symbol": "BTC"})
@@ -155,7 +155,7 @@ class Writer(threading.Thread):
 
     def run(self) -> None:
         number = 0
-        with httpx.Client(timeout=SECONDS, trust_env=False) as http:
+        with httpx.Client(timeout=SECONDS, trust_env=False, verify=PLAIN) as http:
             while not self.stopping.wait(0.02):
                 number += 1
                 body = set_bang(80 + number % 20)
