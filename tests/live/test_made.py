@@ -64,7 +64,7 @@ def test_a_bar_that_is_decided_once_more_has_the_newer_decision() -> None:
 async def test_an_asset_that_decides_takes_no_more_memory_while_its_window_fills(tmp_path: Path) -> None:
     service = ConfigService(SqliteRevisionStore(tmp_path / "vivienne.db"), ["BTC"])
     asset = LiveAsset("BTC", feed="x", timeframe=Timeframe.M1, window=2_500, active=lambda: service.active("BTC"))
-    candles = minutes(900)
+    candles = minutes(700)
     asset.load(Bars.from_candles(candles[:300]))
 
     def decide(first: int, end: int) -> int:
@@ -75,6 +75,6 @@ async def test_an_asset_that_decides_takes_no_more_memory_while_its_window_fills
         gc.collect()
         return sys.getallocatedblocks()
 
-    before = decide(300, 600)
-    assert decide(600, 900) - before < 2 * 300, "objects are kept for each bar"  # 10 and more if they were
+    before = decide(300, 500)
+    assert decide(500, 700) - before < 2 * 200, "objects are kept for each bar"  # 10 and more if they were
     await service.close()

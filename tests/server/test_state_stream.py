@@ -233,7 +233,7 @@ class TestSlowClients:
     def test_a_slow_client_gets_the_newest_states_and_no_backlog_and_hurts_nobody(self, busy: RunningServer) -> None:
         with busy.slow_client() as slow, busy.client() as healthy:
             first = healthy.state("BTC")["seq"]
-            while_slow = unbroken(healthy, 400)
+            while_slow = unbroken(healthy, 250)
             newest = {state["asset"]: state["seq"] for state in while_slow}
 
             received: list[State] = []
