@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pytest
 
 _SETTING = Setting([], None, rounds=1, assets=1, many=1, minute=1, busy=1, repeats=1)
+_SMALLEST = {"rounds": 1, "assets": 3, "minute": 0.4, "repeats": 1}
 _ROW = Row("bytes", "bytes", {NOW: [100.0, 300.0], BEFORE: [10_000.0]}, most=400)
 
 
@@ -31,21 +32,27 @@ def test_rows_are_measured_at_the_program_and_at_another_checkout(
     other.mkdir()
     (other / ".venv").symlink_to(sys.prefix)  # the same program
     monkeypatch.chdir(tmp_path)
-    sizes = {"rounds": 1, "assets": 3, "minute": 0.4, "repeats": 1}
+    skipped = measure.measure(before=str(other), into=str(into), only="day,pieces", **_SMALLEST)
 
-    skipped = measure.measure(before=str(other), into=str(into), only="day,deciding,pieces", **sizes)
-
-    table = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in _table(into)]
+    table = _rows(into)
     assert [] == skipped
-    assert ["2", "2", "2", "2", "9", "10"] == [row[0] for row in table]
+    assert ["2", "2", "2", "2", "10"] == [row[0] for row in table]
     assert all(float(row[column].split(" ")[0]) > 0 for row in table for column in (5, 6) if row[0] != "10")
     assert all("whole states" not in cell for row in table for cell in row)  # both have changes
     assert "turn 2 of 2: before" in capsys.readouterr().err
 
 
-def _table(into: Path) -> list[str]:
-    lines = (into / "targets.md").read_text().splitlines()
-    return [line for line in lines if line.startswith("| ")][2:]
+def test_deciding_is_measured(tmp_path: Path) -> None:
+    assert [] == measure.measure(before="", into=str(tmp_path), only="deciding", **_SMALLEST)
+
+    assert ["9"] == [row[0] for row in _rows(tmp_path)]
+    assert all(float(row[5].split(" ")[0]) > 0 for row in _rows(tmp_path))
+
+
+def _rows(into: Path) -> list[list[str]]:
+    """The cells of each row of the table."""
+    lines = [line for line in (into / "targets.md").read_text().splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines[2:]]
 
 
 def test_a_row_says_what_is_wanted_and_if_it_is_met() -> None:

@@ -378,9 +378,9 @@ async def test_changes_at_once_are_one_sequence_without_gaps(here: ConfigService
 async def test_one_who_is_always_overtaken_is_refused_in_the_end(
     here: ConfigService, store: Store, faster: Callable[[Revision], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vivienne.changes.writer.CONTENTION_SECONDS", 1.0)
+    monkeypatch.setattr("vivienne.changes.writer.CONTENTION_SECONDS", 0.25)
     store.before_append = faster
-    with pytest.raises(NotStored, match=r"Nothing was changed: other processes were first for 1 s; retry"):
+    with pytest.raises(NotStored, match=r"Nothing was changed: other processes were first for 0.25 s; retry"):
         await here.change(partial(bang=95))
     assert in_force(here) == 90
 

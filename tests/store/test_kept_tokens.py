@@ -105,7 +105,7 @@ steps = st.lists(
 
 
 @given(before=steps, uncounted=st.none() | steps, rounds=st.lists(steps, min_size=1, max_size=2))
-@examples(400, short=15)
+@examples(400, short=10)
 def test_no_secret_that_is_refused_is_accepted_after_a_restore(
     before: list[Step], uncounted: list[Step] | None, rounds: list[list[Step]]
 ) -> None:

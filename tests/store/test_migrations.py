@@ -80,7 +80,7 @@ for line in sys.stdin:
 
 ROTATED = ("5", "6", "7", "8", "9")
 WITH_TOKENS = ("2, with tokens", "3", "4", *ROTATED)
-EVERY = 1 if FULL else 4
+EVERY = 1 if FULL else 7
 """Statements between two kills."""
 
 
@@ -187,6 +187,7 @@ def test_there_is_an_earlier_form_of_every_schema_before_the_present_one() -> No
     assert {name[0] for name in POSTGRES} == {str(number) for number in range(1, SCHEMA_VERSION)}
 
 
+@pytest.mark.sized
 @pytest.mark.parametrize("is_old", [False, True])
 def test_killed_at_any_statement_a_file_is_as_before_or_whole(
     tmp_path: Path, is_old: bool, opening: Callable[..., tuple[int, int]]
@@ -215,6 +216,7 @@ def _copy(source: Path, target: Path) -> Path:
     return target
 
 
+@pytest.mark.sized
 def test_killed_at_any_statement_a_postgres_database_is_empty_or_whole(
     postgres: PostgresServer, opening: Callable[..., tuple[int, int]]
 ) -> None:
