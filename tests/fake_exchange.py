@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 BEGIN = 1_760_000_400_000
 """The exchange's time when it is started: a full hour."""
 assert BEGIN % (60 * MINUTE_MS) == 0
-_STEP_SECONDS = 0.002
-_STEP_MS = 3_000
+_STEP_SECONDS = 0.001
+_STEP_MS = 1_500
 _INSTRUMENTS_A_PAGE = 5
 Query = dict[str, str]
 

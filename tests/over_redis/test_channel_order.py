@@ -145,12 +145,12 @@ async def test_pauses_of_one_asset_keep_those_of_others_waiting_for_no_more_than
 ) -> None:
     async with listening(redis, tmp_path, ("BTC", "ETH")) as (messages, results):
         messages.slow = {"BTC"}
-        publish(redis, *({"type": "pause", "asset": "btc", "request_id": str(number)} for number in range(400)))
+        publish(redis, *({"type": "pause", "asset": "btc", "request_id": str(number)} for number in range(1_000)))
         redis.send({"type": "pause", "asset_symbol": "ETH", "request_id": "mine"})
         assert (await results.get())["request_id"] == "mine"
         messages.let_go.set()
         # Those of an asset keep their order; each of them has its result.
-        assert [int((await results.get())["request_id"]) for _ in range(400)] == [*range(400)]
+        assert [int((await results.get())["request_id"]) for _ in range(1_000)] == [*range(1_000)]
 
 
 async def test_a_pause_waits_for_no_resumptions_of_its_asset_and_they_do_not_end_it(
