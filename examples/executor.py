@@ -56,7 +56,8 @@ class Executor:
     clock: Callable[[], float] = time.time
     saved: Path | None = None
     _unknown_since: dict[str, float] = field(default_factory=dict)
-    _decided: dict[str, float] = field(default_factory=dict)
+    _decided: dict[str, tuple[float, int]] = field(default_factory=dict)
+    """By asset, time and version of the configuration of the last alert that was acted on."""
     _said: set[str] = field(default_factory=set)
 
     def state(self, message: Mapping[str, Any]) -> None:
@@ -105,11 +106,14 @@ class Executor:
     def _alert(self, event: Mapping[str, Any], asset: str, target: float, price: float | None) -> None:
         if not self._may_trade(asset, event["market"] != "real"):
             return
-        time_decided = seconds(event["time"])
-        if time_decided < self._decided.get(asset, 0.0):
+        time_decided, version = seconds(event["time"]), event["config_version"]
+        time_before, version_before = self._decided.get(asset, (0.0, 0))
+        # A pause has a version of its own. Its time may be by the clock of another agent.
+        is_new_pause = event["type"] == "pause" and version > version_before
+        if time_decided < time_before and not is_new_pause:
             self.tell(f"Older than what was acted on: {line_of(event)}")
             return
-        self._decided[asset] = time_decided
+        self._decided[asset] = time_decided, version
         self._follow(asset, target, price, f"{event['type']} {event['id']}")
 
     def _may_trade(self, asset: str, is_made_up: bool) -> bool:

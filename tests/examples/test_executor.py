@@ -147,6 +147,16 @@ def test_an_alert_of_a_pause_closes_the_position_and_others_without_a_target_do_
     assert trading.target == 0.0
 
 
+def test_a_pause_counts_though_the_clock_that_it_has_is_behind(rule: Named) -> None:
+    """Agents may have different clocks. One that is older by its version does not count."""
+    trading = Trading()
+    trading.executor.alert({**event_of(rule, FLAT, LONG, later(5)), "config_version": 7})
+    trading.executor.alert({**pause_of(rule, "paused", LONG), "config_version": 6})
+    assert trading.target == 20.0
+    trading.executor.alert({**pause_of(rule, "paused", LONG), "config_version": 8})
+    assert trading.target == 0.0
+
+
 def test_an_alert_of_a_simulation_is_refused_unless_it_is_told(rule: Named) -> None:
     trading = Trading()
     trading.executor.alert(event_of(rule, FLAT, LONG, market="simulated"))

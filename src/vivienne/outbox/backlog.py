@@ -1,6 +1,7 @@
-"""What happened and waits until its alerts are decided: pauses first, then the market, then changes.
+"""What happened and waits until its alerts are decided: in its order for rules that watch pauses.
 
-Authors of rules take turns, so that nobody's rules, however many they are, keep the alerts of somebody else waiting.
+They have every second turn, the market and changes of values the others. Authors of rules take turns, too, so that
+nobody's rules, however many they are, keep the alerts of somebody else waiting.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import cycle
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakSet
 
 from vivienne.alerts.rulebook import Rulebook
 
@@ -22,13 +25,17 @@ if TYPE_CHECKING:
     from vivienne.store.alert import StoredEvent
     from vivienne.wire.alert import EventType, MarketKind
 
-    Decide = Callable[["Lane"], Pieces[None]]
-    """Decides the alerts that the rules of a lane have of something."""
+    Decide = Callable[[Rulebook[RuleInForce], "deque[FiredAlert | Occurrence]"], Pieces[None]]
+    """Decides the alerts that rules have of something, and appends them."""
 
 MOST_AUTHORS = 50
 """Authors of rules who have lanes of their own: those who were there first. All others share one."""
-MOST_BEGUN = 100
-"""So much is begun before a lane has its turn."""
+MOST_NEW = 50_000
+"""So much waits to be begun, which takes much less time than to decide it; beyond it the oldest is left out."""
+MOST_BEGUN = 1_000
+"""So much is begun before a lane has its turn, unless a pause is among the rest."""
+MOST_FORMER = 20
+"""Former rules of an author that are known while something waits for them."""
 TURN_SECONDS = 0.02
 """Longest time that a lane decides before others have their turn."""
 
@@ -53,9 +60,10 @@ class FiredAlert:
 class Rank(IntEnum):
     """What comes first."""
 
-    PAUSE = 0
+    PAUSES = 0
+    """All that happens, for rules that watch pauses: a bot hears of a pause soon, and of nothing before it later."""
     MARKET = 1
-    CHANGE = 2
+    CHANGES = 2
 
 
 @dataclass(slots=True, eq=False)
@@ -63,12 +71,14 @@ class Occurrence:
     """Something that happened.
 
     Attributes:
+        rank: what it is.
         kinds: of events that it may be.
         begin: looks at it, once, and gives what decides its alerts.
-        end: called once all its alerts are handed over.
+        end: called once all its alerts are handed over, or it is left out.
         lanes: number of lanes in which it is not over.
     """
 
+    rank: Rank
     kinds: Collection[EventType]
     begin: Callable[[], Decide]
     end: Callable[[], None] = lambda: None
@@ -81,32 +91,66 @@ class Occurrence:
             self.end()
 
 
-@dataclass(slots=True, eq=False)
-class Lane:
-    """What waits for the rules of an author.
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class Rules:
+    """Rules that somebody made.
 
     Attributes:
-        book: of these rules.
+        own: these, as they were when what they are asked about happened.
+        book: of those that are on.
+    """
+
+    own: list[RuleInForce]
+    book: Rulebook[RuleInForce]
+
+
+class Waiting(NamedTuple):
+    """Something that waits in a lane.
+
+    Attributes:
+        occurrence: what it is.
+        decide: decides its alerts.
+        rules: that may want it.
+    """
+
+    occurrence: Occurrence
+    decide: Decide
+    rules: Rules
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """What waits for rules that somebody made.
+
+    Attributes:
         waiting: what happened, in its order.
         under_way: of this, what is being looked at.
         fired: alerts that are to be handed over; after those of an occurrence, the occurrence.
     """
 
-    book: Rulebook[RuleInForce]
-    waiting: deque[tuple[Occurrence, Decide]] = field(default_factory=deque)
+    waiting: deque[Waiting] = field(default_factory=deque)
     under_way: tuple[Occurrence, Iterator[None]] | None = None
     fired: deque[FiredAlert | Occurrence] = field(default_factory=deque)
 
     def __bool__(self) -> bool:
         return bool(self.waiting or self.under_way or self.fired)
 
+    def put(self, waiting: Waiting, most: int) -> Occurrence | None:
+        """Let something wait; if more than so much waits, give what is left out: the oldest that is no pause."""
+        self.waiting.append(waiting)
+        if len(self.waiting) <= most:
+            return None
+        left_out = next((each for each in self.waiting if each.occurrence.rank is not Rank.PAUSES), self.waiting[0])
+        self.waiting.remove(left_out)
+        return left_out.occurrence
+
     def decide(self, most: int) -> Pieces[None]:
         """Decide alerts until there are so many, for the time of a turn at most."""
         end = monotonic() + TURN_SECONDS
         while (self.under_way or self.waiting) and len(self.fired) < most:
             if self.under_way is None:
-                occurrence, decide = self.waiting.popleft()
-                self.under_way = occurrence, decide(self)
+                occurrence, decide, rules = self.waiting.popleft()
+                self.under_way = occurrence, decide(rules.book, self.fired)
             occurrence, pieces = self.under_way
             for _ in pieces:
                 yield
@@ -135,7 +179,7 @@ class Backlog:
     Args:
         market: kind of the market that is decided.
         assets: that are decided.
-        most: of each rank, so much waits; beyond it the oldest is left out.
+        most: of each rank, so much waits in a lane; beyond it the oldest is left out.
         left_out: called for each one.
     """
 
@@ -146,46 +190,60 @@ class Backlog:
         self._assets = assets
         self._most = most
         self._left_out = left_out
-        self._books: dict[str, Rulebook[RuleInForce]] = {}
+        self._rules: dict[_LaneKey, Rules] = {}
+        self._former: dict[_LaneKey, WeakSet[Rules]] = {}
+        """The same, and former ones that something still waits for."""
         self._own: dict[str, None] = {}
         """Authors who have lanes of their own."""
-        self._new: Mapping[Rank, deque[Occurrence]] = {rank: deque() for rank in Rank}
+        self._new: deque[Occurrence] = deque()
         """What nobody has looked at."""
-        self._lanes: Mapping[Rank, OrderedDict[str, Lane]] = {rank: OrderedDict() for rank in Rank}
-        """By author, in turn; none of them is empty."""
+        self._new_pauses = 0
+        self._turns = cycle((Rank.PAUSES, Rank.MARKET, Rank.PAUSES, Rank.CHANGES))
+        self._lanes: Mapping[Rank, OrderedDict[_LaneKey, Lane]] = {rank: OrderedDict() for rank in Rank}
+        """In turn; none of them is empty."""
 
     @property
     def has_rules(self) -> bool:
         """Whether any rule is on."""
-        return any(self._books.values())
+        return any(rules.book for rules in self._rules.values())
 
     def __len__(self) -> int:
         lanes = (lane for lanes in self._lanes.values() for lane in lanes.values())
-        return sum(map(len, self._new.values())) + sum(
+        return len(self._new) + sum(
             len(lane.waiting) + len(lane.fired) + (lane.under_way is not None) for lane in lanes
         )
 
     def take_up(self, rules: Iterable[RuleInForce]) -> None:
-        """Have these rules in the place of others. What is being looked at goes on with those it began with.
+        """Have these rules in the place of others; what waits goes on with those that were there when it happened."""
+        by_lane = self._by_lane(rules)
+        for key, own in by_lane.items():
+            known = self._rules.get(key)
+            if known is None:
+                self._rules[key] = Rules(own, Rulebook(own, self._market, self._assets))
+            elif known.own != own:
+                self._rules[key] = self._changed(key, known, own)
+            self._former.setdefault(key, WeakSet()).add(self._rules[key])
+        for key in [*self._rules]:
+            if key not in by_lane:
+                del self._rules[key], self._former[key]
 
-        A rule is always in the lane of who made it, whoever changes it: what waits is not passed over.
-        """
-        books: dict[str, Rulebook[RuleInForce]] = {}
-        for author, own in self._by_author(rules).items():
-            known = self._books.get(author)
-            books[author] = Rulebook(own, self._market, self._assets) if known is None else known.changed(own)
-        self._books = books
-        for lanes in self._lanes.values():
-            for author, lane in lanes.items():
-                lane.book = books.get(author, lane.book)
+    def _changed(self, key: _LaneKey, known: Rules, own: list[RuleInForce]) -> Rules:
+        changed = Rules(own, known.book.changed(own))
+        if len(self._former[key]) < MOST_FORMER:
+            return changed
+        known.own, known.book = changed.own, changed.book  # who changes rules without end has them as they are now
+        return known
 
-    def put(self, rank: Rank, occurrence: Occurrence) -> None:
+    def put(self, occurrence: Occurrence) -> None:
         """Take up something that happened."""
-        queue = self._new[rank]
-        if len(queue) >= self._most(rank):
-            queue.popleft().end()
+        self._new.append(occurrence)
+        self._new_pauses += occurrence.rank is Rank.PAUSES
+        if len(self._new) > MOST_NEW:
+            left_out = next((each for each in self._new if each.rank is not Rank.PAUSES), self._new[0])
+            self._new.remove(left_out)
+            self._new_pauses -= left_out.rank is Rank.PAUSES
+            left_out.end()
             self._left_out()
-        queue.append(occurrence)
 
     def begin(self, take_up_rules: Callable[[], None]) -> Pieces[None]:
         """Look at what is new, and put it into the lanes of those whose rules may want it.
@@ -193,45 +251,59 @@ class Backlog:
         Args:
             take_up_rules: called before each look, as rules may have been made before that happened.
         """
-        for _ in range(MOST_BEGUN):
-            rank = next((rank for rank, queue in self._new.items() if queue), None)
-            if rank is None:
-                return
+        begun = 0
+        while self._new and (begun < MOST_BEGUN or self._new_pauses):
             take_up_rules()
-            self._begin(rank, self._new[rank].popleft())
+            occurrence = self._new.popleft()
+            self._new_pauses -= occurrence.rank is Rank.PAUSES
+            self._begin(occurrence)
+            begun += 1
             yield
 
     def next(self) -> Lane | None:
         """The lane whose turn it is; None if nothing waits in lanes."""
-        for lanes in self._lanes.values():
-            for author, lane in list(lanes.items()):
+        turn = next(self._turns)
+        for rank in (turn, *Rank):
+            lanes = self._lanes[rank]
+            for key, lane in list(lanes.items()):
                 if lane:
-                    lanes.move_to_end(author)
+                    lanes.move_to_end(key)
                     return lane
-                del lanes[author]
+                del lanes[key]
         return None
 
-    def _begin(self, rank: Rank, occurrence: Occurrence) -> None:
+    def _begin(self, occurrence: Occurrence) -> None:
         decide = occurrence.begin()
-        authors = [author for author, book in self._books.items() if book.watches(occurrence.kinds)]
-        occurrence.lanes = len(authors)
-        if not authors:
+        wanting = [(key, rules) for key, rules in self._rules.items() if rules.book.watches(occurrence.kinds)]
+        occurrence.lanes = len(wanting)
+        if not wanting:
             occurrence.end()
-        lanes = self._lanes[rank]
-        for author in authors:
-            lane = lanes.get(author)
-            if lane is None:
-                lane = lanes[author] = Lane(self._books[author])
-            if len(lane.waiting) >= self._most(rank):
-                lane.waiting.popleft()[0].is_over_in_one()
+        for key, rules in wanting:
+            rank = Rank.PAUSES if key.watches_pauses else occurrence.rank
+            lane = self._lanes[rank].setdefault(key, Lane())
+            left_out = lane.put(Waiting(occurrence, decide, rules), self._most(rank))
+            if left_out is not None:
+                left_out.is_over_in_one()
                 self._left_out()
-            lane.waiting.append((occurrence, decide))
 
-    def _by_author(self, rules: Iterable[RuleInForce]) -> dict[str, list[RuleInForce]]:
-        """Rules by who made them; those of all who came late are together."""
-        found: dict[str, list[RuleInForce]] = {}
+    def _by_lane(self, rules: Iterable[RuleInForce]) -> dict[_LaneKey, list[RuleInForce]]:
+        """Rules by who made them, whoever changed them since; those of all who came late are together."""
+        found: dict[_LaneKey, list[RuleInForce]] = {}
         for each in rules:
             if len(self._own) < MOST_AUTHORS - 1:
                 self._own[each.made_by] = None
-            found.setdefault(each.made_by if each.made_by in self._own else "", []).append(each)
+            author = each.made_by if each.made_by in self._own else ""
+            found.setdefault(_LaneKey(author, "pause" in each.rule.event), []).append(each)
         return found
+
+
+class _LaneKey(NamedTuple):
+    """Names a lane.
+
+    Attributes:
+        author: who made the rules; empty for all who came late.
+        watches_pauses: whether these rules do so.
+    """
+
+    author: str
+    watches_pauses: bool

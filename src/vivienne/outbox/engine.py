@@ -32,12 +32,13 @@ if TYPE_CHECKING:
 
     from vivienne.alerts.event import Origin
     from vivienne.alerts.happenings import Happening
+    from vivienne.alerts.rulebook import Rulebook
     from vivienne.alerts.standing import Standing
     from vivienne.changes.alerts.in_force import AlertRules, RuleInForce
     from vivienne.changes.service import ConfigService
     from vivienne.live.asset import DecisionMade
     from vivienne.live.market import Market
-    from vivienne.outbox.backlog import Decide, Lane
+    from vivienne.outbox.backlog import Decide
     from vivienne.outbox.standings import Step
     from vivienne.outbox.watching import Noticed
     from vivienne.slices import Pieces
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from vivienne.store.revision import AppliedRevision
     from vivienne.store.thread import StoreCalls
     from vivienne.wire.alert import AlertEvent, EventType
+
+    _Fired = deque[FiredAlert | Occurrence]
 
 _log = logging.getLogger(__name__)
 
@@ -83,11 +86,13 @@ class _Bars:
     Attributes:
         asset: of the bars.
         steps: goes through them.
+        moment: when they were noted.
         last: the last one, once that was done.
     """
 
     asset: str
     steps: Callable[[], Iterator[Step]]
+    moment: datetime
     last: Standing | None = None
 
 
@@ -184,12 +189,12 @@ class AlertEngine:
         self._note_bars(asset, partial(self._standings.missed, asset))
 
     def _note_bars(self, asset: str, steps: Callable[[], Iterator[Step]]) -> None:
-        bars = _Bars(asset, steps)
+        bars = _Bars(asset, steps, now())
         begin, end = partial(self._begin_bars, bars), partial(self._keep_standing, bars)
-        self._note(Rank.MARKET, Occurrence(BAR_EVENTS, begin, end))
+        self._note(Occurrence(Rank.MARKET, BAR_EVENTS, begin, end))
 
     def _changed(self, asset: str) -> None:
-        self._note(Rank.MARKET, Occurrence(_DATA, partial(self._begin_data, asset)))
+        self._note(Occurrence(Rank.MARKET, _DATA, partial(self._begin_data, asset)))
 
     def _revised(self, change: AppliedRevision) -> None:
         """Note a change; also one of a rule, which is taken up at once."""
@@ -208,23 +213,23 @@ class AlertEngine:
         end = partial(self._keep_version, version)
         self._versions[version] = False
         if change.revision.action in ("pause", "resume"):
-            self._note(Rank.PAUSE, Occurrence(_PAUSE, partial(self._begin_switch, change), end))
+            self._note(Occurrence(Rank.PAUSES, _PAUSE, partial(self._begin_switch, change, now()), end))
         else:
-            self._note(Rank.CHANGE, Occurrence(_CONFIG, partial(self._begin_change, change), end))
+            self._note(Occurrence(Rank.CHANGES, _CONFIG, partial(self._begin_change, change), end))
 
-    def _note(self, rank: Rank, occurrence: Occurrence) -> None:
+    def _note(self, occurrence: Occurrence) -> None:
         if not self._is_silent():
-            self._backlog.put(rank, occurrence)
+            self._backlog.put(occurrence)
             self._filled.set()
 
     def _most(self, rank: Rank) -> int:
         """So much waits of a rank."""
         match rank:
-            case Rank.PAUSE:
+            case Rank.PAUSES:
                 return MOST_PAUSES_WAITING
             case Rank.MARKET:
                 return max(MOST_WAITING, MOST_WAITING_PER_ASSET * len(self._market.assets))
-            case Rank.CHANGE:
+            case Rank.CHANGES:
                 return MOST_CHANGES_WAITING
 
     def _left_out(self) -> None:
@@ -273,24 +278,24 @@ class AlertEngine:
     def _begin_bars(self, bars: _Bars) -> Decide:
         steps = list(bars.steps())
         bars.last = self._standings.last(bars.asset)
-        return partial(self._of_bars, bars.asset, steps)
+        return partial(self._of_bars, bars, steps)
 
-    def _of_bars(self, asset: str, steps: list[Step], lane: Lane) -> Pieces[None]:
-        book = lane.book
+    def _of_bars(self, bars: _Bars, steps: list[Step], book: Rulebook[RuleInForce], fired: _Fired) -> Pieces[None]:
+        asset = bars.asset
         yield from book.look_up(asset)
         for step in steps:
             kinds = possible(step.before, step.now)
             for named in book.of_bar(asset, kinds):
                 happening = happened(named.rule, step.before, step.now, kinds)
                 if happening is not None:
-                    self._fire_of_bar(lane, named, happening, asset, step)
+                    self._fire_of_bar(fired, named, happening, bars, step)
                 yield
             yield
 
-    def _fire_of_bar(self, lane: Lane, named: RuleInForce, happening: Happening, asset: str, step: Step) -> None:
-        symbol, moment = self._market.seen(asset).symbol, now()
-        event = self._origin.bar_event(named, happening, asset, symbol, step.before, step.now, moment)
-        self._fire(lane, named, event, step.now.bar_time, moment)
+    def _fire_of_bar(self, fired: _Fired, named: RuleInForce, happening: Happening, bars: _Bars, step: Step) -> None:
+        symbol = self._market.seen(bars.asset).symbol
+        event = self._origin.bar_event(named, happening, bars.asset, symbol, step.before, step.now, bars.moment)
+        self._fire(fired, named, event, step.now.bar_time, bars.moment)
 
     def _begin_data(self, asset: str) -> Decide:
         live, moment = self._market.seen(asset), now()
@@ -301,40 +306,39 @@ class AlertEngine:
         moment = now()
         return self._decide(list(self._parts.look(written(moment))), moment)
 
-    def _begin_switch(self, change: AppliedRevision) -> Decide:
-        return self._decide(() if self._pauses.has_told(change.revision) else list(of_revision(change)))
+    def _begin_switch(self, change: AppliedRevision, moment: datetime) -> Decide:
+        """Its moment is that when it was noted here: bars have this clock, and another process may have taken it."""
+        return self._decide(() if self._pauses.has_told(change.revision) else list(of_revision(change)), moment)
 
     def _begin_change(self, change: AppliedRevision) -> Decide:
         return self._decide(list(of_revision(change)), datetime.fromisoformat(change.revision.created_at))
 
-    def _decide(self, noticed: Sequence[Noticed], moment: datetime | None = None) -> Decide:
-        """Decide alerts of what was noticed at a moment.
+    def _decide(self, noticed: Sequence[Noticed], moment: datetime) -> Decide:
+        return partial(self._of_noticed, noticed, moment)
 
-        Without one it is that of the decision: pauses have the clock that bars have, though another process took them.
-        """
-        return partial(self._of_noticed, noticed, moment or now())
-
-    def _of_noticed(self, several: Sequence[Noticed], moment: datetime, lane: Lane) -> Pieces[None]:
+    def _of_noticed(
+        self, several: Sequence[Noticed], moment: datetime, book: Rulebook[RuleInForce], fired: _Fired
+    ) -> Pieces[None]:
         for noticed in several:
-            yield from self._notice(noticed, moment, lane)
+            yield from self._notice(noticed, moment, book, fired)
 
-    def _notice(self, noticed: Noticed, moment: datetime, lane: Lane) -> Pieces[None]:
+    def _notice(self, noticed: Noticed, moment: datetime, book: Rulebook[RuleInForce], fired: _Fired) -> Pieces[None]:
         kind, asset = noticed.happening.type, noticed.asset
         version = self._service.newest[0] if noticed.version is None else noticed.version
         standing = None if asset is None else self._standings.last(asset)
         is_here = asset is not None and asset in self._market.assets
         symbol = self._market.seen(asset).symbol if asset is not None and is_here else None
-        rules = yield from lane.book.watching(kind, noticed.bears_on)
+        rules = yield from book.watching(kind, noticed.bears_on)
         for named in rules:
             if (yield from noticed.wants(named.rule)):
                 event = self._origin.other_event(
                     named, noticed.happening, asset, symbol, standing, version, moment, noticed.key
                 )
-                self._fire(lane, named, event, int(moment.timestamp() * 1_000), moment, is_bar=False)
+                self._fire(fired, named, event, int(moment.timestamp() * 1_000), moment, is_bar=False)
             yield
 
     def _fire(
-        self, lane: Lane, named: RuleInForce, event: AlertEvent, time: int, moment: datetime, *, is_bar: bool = True
+        self, fired: _Fired, named: RuleInForce, event: AlertEvent, time: int, moment: datetime, *, is_bar: bool = True
     ) -> None:
         """Keep an alert, unless it is too late, or too soon after the last one."""
         if datetime.fromisoformat(event["expires_at"]) < now() and is_bar:
@@ -356,7 +360,7 @@ class AlertEngine:
             created_at=event["time"],
             event=event,
         )
-        lane.fired.append(FiredAlert(named, stored, is_quiet(named.rule, moment), moment.timestamp()))
+        fired.append(FiredAlert(named, stored, is_quiet(named.rule, moment), moment.timestamp()))
         self._service.metrics.count("vivienne_alerts_fired_total", event["type"])
 
     # At the start, and once a second
@@ -403,13 +407,13 @@ class AlertEngine:
 
     async def _look_at_parts(self) -> None:
         while True:
-            self._note(Rank.MARKET, Occurrence(_SYSTEM, self._begin_parts))
+            self._note(Occurrence(Rank.MARKET, _SYSTEM, self._begin_parts))
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _look_at_pauses(self) -> None:
         while True:
             for noticed in self._pauses.look(self._service.pauses(), self._service.under):
-                self._note(Rank.PAUSE, Occurrence(_PAUSE, partial(self._decide, [noticed])))
+                self._note(Occurrence(Rank.PAUSES, _PAUSE, partial(self._decide, [noticed], now())))
             await asyncio.sleep(_LOOK_AT_PAUSES_SECONDS)
 
     def _samples(self) -> Iterator[Sample]:
