@@ -68,7 +68,7 @@ class Executor:
         asset, data = message["asset"], message["agents"][AGENT]["data"]
         if not self._may_trade(asset, data["feed"] in ("simulated", "replay")):
             return
-        status, price = data["status"], data["price"]
+        status, price = data["status"], data["price"] or self.account.prices.get(asset)
         if status == "live":
             self._unknown_since.pop(asset, None)
             self._follow(asset, signed(data["side"], data["position_size"]), price, data["clarity_level"])

@@ -127,6 +127,7 @@ class Process:
         self.market = Market(
             self.feed, self.service, StateBoard(Hub()), timeframe=Timeframe.M1, window=2500, price_interval=10.0
         )
+        self.is_replaced = False
         self.collecting = Collecting()
         reads = self.service.store_reads
         deliveries = Deliveries(
@@ -149,6 +150,7 @@ class Process:
             reads,
             parts={},
             process="a process",
+            is_silent=lambda: self.is_replaced,
         )
         self.running = [self.market.run, self.engine.run, self.keeping.run, deliveries.run]
 
@@ -482,6 +484,24 @@ async def test_nothing_of_a_bar_is_told_after_a_pause_that_came_after_it(tmp_pat
         found = [event for event in await one.events() if event["alert"]["id"] == own]
     assert [event["type"] for event in found].index("pause") == len(found) - 1
     assert [event["time"] for event in found] == sorted(event["time"] for event in found)
+
+
+async def test_what_happened_while_another_process_decided_alerts_and_went_is_told(tmp_path: Path) -> None:
+    """It was killed before it told of it, and this one has confirmed the pause."""
+    async with process(tmp_path) as one:
+        await one.make(event=["pause", "config"], levels=None)
+        await one.closed(PAST)
+        await stored(one)
+        one.is_replaced = True
+        await one.service.change(changed(1))
+        await one.service.switch(SwitchRequest("pause", channel="rest", author="bob"))
+        one.feed.close(PAST + 1)
+        await one.until(lambda: one.engine._was_silent)
+        one.is_replaced = False
+        await one.until(lambda: len(one.collecting.sent) == 2)
+        await one.looked_at(PAST + 1)
+        found = await one.events()
+    assert [event["type"] for event in found] == ["config", "pause"]
 
 
 async def test_each_pause_and_resumption_is_told_however_soon_they_follow(tmp_path: Path) -> None:

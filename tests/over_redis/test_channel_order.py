@@ -227,6 +227,37 @@ async def test_pauses_that_are_too_many_are_refused_in_words(
         messages.let_go.set()
 
 
+@pytest.mark.parametrize("wrong", [{"expected_version": 9}, {"nonsense": 1}, {"agent": "other"}, {"reason": 5}])
+async def test_pauses_that_are_refused_take_the_place_of_none_that_counts(
+    redis: RunningRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(waiting, "MOST_WAITING", 20)
+    monkeypatch.setattr(waiting, "MOST_UNSEEN", 10)
+    async with listening(redis, tmp_path) as (messages, results):
+        messages.slow = {None}  # changes
+        pause = {"type": "pause", "asset": "BTC"}
+        publish(redis, *[{**pause, **wrong}] * 2_000, {**pause, "request_id": "mine"})
+        while (await results.get()).get("request_id") != "mine":
+            pass
+        assert messages.service.paused().keys() == {"BTC"}
+        messages.let_go.set()
+
+
+async def test_a_resumption_that_is_too_long_to_be_taken_for_one_ends_no_pause(
+    redis: RunningRedis, tmp_path: Path
+) -> None:
+    """It would count as asked for at its turn, and end a pause that was asked for after it."""
+    async with listening(redis, tmp_path) as (messages, results):
+        redis.send(PAUSE)
+        await results.get()
+        redis.client.publish(CONTROL, orjson.dumps({"type": "resume", "asset": "BTC"}) + b" " * 17_000)
+        messages.let_go.set()
+        refused = await results.get()
+        assert refused["code"] == "too_large"
+        assert "at most 16,000 bytes" in refused["message"]
+        assert messages.service.paused().keys() == {"BTC"}
+
+
 def publish(redis: RunningRedis, *messages: dict[str, Any]) -> None:
     """Send messages in one go."""
     with redis.client.pipeline(transaction=False) as batch:
@@ -265,7 +296,7 @@ async def test_what_waits_is_left_out_once_another_process_applies_messages(
 async def test_what_was_received_is_applied_when_the_process_stops(redis: RunningRedis, tmp_path: Path) -> None:
     with RunningServer("--redis", redis.url, db=tmp_path / "v.db") as server:
         await asyncio.to_thread(eventually, lambda: listens(redis))
-        changes = [{**CHANGE, "request_id": f"{number}"} for number in range(100)]
+        changes = [{**CHANGE, "request_id": f"{number}"} for number in range(30)]
         with redis.listener(RESULTS) as results:
             publish(redis, *changes)
             server.process.send_signal(signal.SIGTERM)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from vivienne.alerts.names import Chosen, Names
     from vivienne.alerts.rule import Rule
@@ -23,6 +23,9 @@ class HasRule(Protocol):
 
 RuleT = TypeVar("RuleT", bound=HasRule)
 
+_MOST_FORMER = 100
+"""Former rules whose assets are known, beside as many as there are rules."""
+
 
 class Rulebook(Generic[RuleT]):
     """The rules that are on, by kind of event and asset.
@@ -31,23 +34,25 @@ class Rulebook(Generic[RuleT]):
         rules: all of them.
         market: kind of the market that is decided.
         assets: that are decided.
-        known: by `id` of a rule, the assets that it is for, as far as they are known.
+        reach: by `id` of a rule, the rule and the assets that it is for, as far as they are known; it is added to.
     """
 
     def __init__(
-        self, rules: Iterable[RuleT], market: MarketKind, assets: Names, known: Mapping[int, Chosen] | None = None
+        self,
+        rules: Iterable[RuleT],
+        market: MarketKind,
+        assets: Names,
+        reach: dict[int, tuple[RuleT, Chosen]] | None = None,
     ) -> None:
         self._market = market
         self._assets = assets
         self._by_kind: dict[EventType, list[RuleT]] = {}
         self._for_asset: dict[tuple[EventType, str], list[RuleT]] = {}
         """By kind and asset, the rules that watch it; made when they are first asked for."""
-        self._reach: dict[int, Chosen] = {}
-        """By `id` of a rule that is on, the assets that it is for; found when they are first asked for."""
+        self._reach = {} if reach is None else reach
+        """Found when it is first asked for."""
         for each in rules:
             if each.rule.enabled and market in each.rule.markets:
-                if known is not None and id(each) in known:
-                    self._reach[id(each)] = known[id(each)]
                 for kind in dict.fromkeys(each.rule.event):
                     self._by_kind.setdefault(kind, []).append(each)
 
@@ -55,8 +60,12 @@ class Rulebook(Generic[RuleT]):
         return bool(self._by_kind)
 
     def changed(self, rules: Iterable[RuleT]) -> Rulebook[RuleT]:
-        """These rules in the place of those. Of rules that stay, the assets are known already."""
-        return Rulebook(rules, self._market, self._assets, self._reach)
+        """These rules in the place of those. Of rules that stay, the assets are known already, or found once."""
+        rules = list(rules)
+        reach = self._reach
+        if len(reach) > 2 * len(rules) + _MOST_FORMER:
+            reach = {id(each): reach[id(each)] for each in rules if id(each) in reach}
+        return Rulebook(rules, self._market, self._assets, reach)
 
     def watches(self, kinds: Iterable[EventType]) -> bool:
         """Whether any rule watches one of these kinds of events."""
@@ -76,8 +85,8 @@ class Rulebook(Generic[RuleT]):
         found, wanted = list[RuleT](), self._assets.among(assets)
         for each in rules:
             if id(each) not in self._reach:
-                self._reach[id(each)] = yield from each.rule.wanted_assets.among(self._assets)
-            if self._reach[id(each)] & wanted:
+                self._reach[id(each)] = each, (yield from each.rule.wanted_assets.among(self._assets))
+            if self._reach[id(each)][1] & wanted:
                 found.append(each)
             yield
         return found

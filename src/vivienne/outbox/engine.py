@@ -145,6 +145,8 @@ class AlertEngine:
         self._backlog = Backlog(origin.market, service.asset_names, self._most, self._left_out)
         self._versions: dict[int, bool] = {}
         """Revisions that are looked at, in their order, and whether that is over."""
+        self._was_silent = False
+        """Whether something was passed over because another process decided alerts."""
         self._deferred: deque[AppliedRevision] | None = deque()
         """Revisions since the start, until those before are looked at; None from then."""
         self._lost_said = -_LOST_SECONDS
@@ -165,13 +167,13 @@ class AlertEngine:
             tasks.create_task(self._look_at_parts(), name="alerts about parts")
             await self._recall()
             tasks.create_task(self._look_at_pauses(), name="alerts about pauses that are not stored")
-            for asset in self._market.assets:
-                self._read(asset)
-                self._changed(asset)
             while True:
                 await self._filled.wait()
                 self._filled.clear()
                 await self._work_off()
+                if self._was_silent and not self._is_silent():
+                    self._was_silent = False
+                    await self._recall()
 
     def standing(self, asset: str) -> Standing | None:
         """The newest closed bar of an asset that was looked at; None while there is none."""
@@ -198,6 +200,8 @@ class AlertEngine:
 
     def _revised(self, change: AppliedRevision) -> None:
         """Note a change; also one of a rule, which is taken up at once."""
+        if self._has_to_be_silent():
+            return
         if self._deferred is None:
             self._note_revision(change)
             return
@@ -207,8 +211,6 @@ class AlertEngine:
             self._left_out()
 
     def _note_revision(self, change: AppliedRevision) -> None:
-        if self._is_silent():
-            return
         version = change.revision.version
         end = partial(self._keep_version, version)
         self._versions[version] = False
@@ -218,9 +220,17 @@ class AlertEngine:
             self._note(Occurrence(Rank.CHANGES, _CONFIG, partial(self._begin_change, change), end))
 
     def _note(self, occurrence: Occurrence) -> None:
-        if not self._is_silent():
+        if not self._has_to_be_silent():
             self._backlog.put(occurrence)
             self._filled.set()
+
+    def _has_to_be_silent(self) -> bool:
+        """Tell whether another process decides alerts. Should it go, all since is looked at as after a start."""
+        if self._is_silent():
+            self._was_silent = True
+            self._deferred = deque()
+            return True
+        return False
 
     def _most(self, rank: Rank) -> int:
         """So much waits of a rank."""
@@ -366,7 +376,7 @@ class AlertEngine:
     # At the start, and once a second
 
     async def _recall(self) -> None:
-        """Know what earlier processes looked at. While the store cannot be read, things that happen wait."""
+        """Go on where earlier processes ended. While the store cannot be read, things that happen wait."""
         while True:
             try:
                 stored = await self._calls.look_up(self._store.standings, self._origin.run)
@@ -382,6 +392,9 @@ class AlertEngine:
         for change in deferred:
             if change.revision.version > seen:
                 self._note_revision(change)
+        for asset in self._market.assets:
+            self._read(asset)
+            self._changed(asset)
 
     async def _recall_revisions(self, seen: int) -> int:
         """Look at the revisions since the last one that an earlier process looked at, however many they are.
@@ -412,7 +425,8 @@ class AlertEngine:
 
     async def _look_at_pauses(self) -> None:
         while True:
-            for noticed in self._pauses.look(self._service.pauses(), self._service.under):
+            silent = self._has_to_be_silent()
+            for noticed in () if silent else self._pauses.look(self._service.pauses(), self._service.under):
                 self._note(Occurrence(Rank.PAUSES, _PAUSE, partial(self._decide, [noticed], now())))
             await asyncio.sleep(_LOOK_AT_PAUSES_SECONDS)
 

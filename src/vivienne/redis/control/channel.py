@@ -115,6 +115,8 @@ class ControlChannel:
 
     def _take(self, raw: bytes) -> None:
         switched = self._messages.switched(raw)
+        if switched is not None and self.waiting.are_many(switched) and self._messages.refuses_switch(raw):
+            switched = None  # it must not take the place of one that counts, and waits among changes for its refusal
         if switched is None:
             refused = self.waiting.put(raw)
         else:
@@ -142,6 +144,7 @@ class ControlChannel:
             await self._lease.wait()
             if (raw := self.waiting.take_change()) is not None:
                 await self._carry_out(raw)
+                await asyncio.sleep(0)  # one that is refused has waited for nothing, and others have their turn
 
     async def _switch(self, switch: WaitingSwitch) -> None:
         try:

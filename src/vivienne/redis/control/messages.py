@@ -11,20 +11,21 @@ import orjson
 
 from vivienne.access.caller import ENTRY, Caller
 from vivienne.changes.asked import asked_at
-from vivienne.channels.envelope import open_envelope
+from vivienne.channels.envelope import LONGEST_PAUSE, open_envelope
 from vivienne.channels.json import USUAL, read_object
 from vivienne.channels.messages import (
     ESCAPED,
     SWITCHES,
     ConfigMessages,
     is_pause,
+    is_switch,
     names_request_id,
     ordered,
     request_id_of,
 )
 from vivienne.channels.replies import error_reply
 from vivienne.config.flat import nearest
-from vivienne.errors import ChangeRefused, Defect, Malformed, NotStored
+from vivienne.errors import ChangeRefused, Defect, Malformed, NotStored, TooLarge
 from vivienne.logs.defects import DEFECTS
 from vivienne.redis.control.waiting import Switched
 from vivienne.trace import traced
@@ -42,9 +43,6 @@ _log = logging.getLogger(__name__)
 
 CHANNEL = "redis"
 """Channel of changes by `config_update` in the history; `control` has one of its own."""
-
-MOST_SWITCH_BYTES = 16_000
-"""Largest message that is looked at to find out whether it pauses; a reason has 1,000 letters at most."""
 
 ALL, UNKNOWN = "", "?"
 """In place of the asset of a message: it bears on all assets, or on none that is known."""
@@ -142,7 +140,7 @@ class ControlMessages:
     def switched(self, raw: bytes) -> Switched | None:
         """What a message pauses or resumes: an asset, `ALL` or `UNKNOWN`. None for another message."""
         may_be = any(name.encode() in raw for name in SWITCHES) or ESCAPED.encode() in raw
-        if len(raw) > MOST_SWITCH_BYTES or not may_be:
+        if len(raw) > LONGEST_PAUSE or not may_be:
             return None
         try:
             message = orjson.loads(raw)  # how it is read matters only where it is applied
@@ -151,6 +149,13 @@ class ControlMessages:
         if not isinstance(message, dict) or (name := ordered(message)) not in SWITCHES:
             return None
         return Switched(self._asset_of(message), "pauses" if SWITCHES[name] == "pause" else "resumptions")
+
+    def refuses_switch(self, raw: bytes) -> bool:
+        """Tell whether what `switched` takes for a pause or a resumption would be refused."""
+        try:
+            return self._changes.refuses_switch(read_object(raw, self._limits), _CALLER)
+        except ChangeRefused:
+            return True
 
     def _asset_of(self, message: Message) -> str:
         inner = message.get("params")
@@ -192,6 +197,9 @@ class ControlMessages:
             message = _renamed(message, request_id)
             received.is_entry = True
         self._check_type(received.kind)
+        if len(raw) > LONGEST_PAUSE and is_switch(message):
+            # It was not taken for one, so when it was asked for is not known.
+            raise TooLarge(f"A pause or a resumption has at most {LONGEST_PAUSE:,} bytes; this one has {len(raw):,}")
         return message
 
     def _check_type(self, kind: str | None) -> None:

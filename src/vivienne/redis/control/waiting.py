@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 MOST_WAITING, MOST_WAITING_BYTES = 10_000, 8 * 1024 * 1024
 """Changes that wait, and their bytes; as many pauses may wait beside them, and as many resumptions; no more."""
+MOST_UNSEEN = 100
+"""Pauses of an asset, and resumptions, that wait before it is seen whether they are valid."""
 MOST_AT_ONCE, MOST_OF_ONE = 256, 32
 """Pauses that are applied at once, of all assets and of one; more of them wait, but none that is the first of its
 asset: while the store hangs, each is under way for seconds. Of resumptions, as many."""
@@ -82,6 +84,10 @@ class _Switches:
     def put(self, switch: WaitingSwitch) -> None:
         self._waiting.setdefault(switch.switched.asset, deque()).append(switch)
         self._note(switch, 1)
+
+    def waiting(self, asset: str) -> int:
+        """Number of those of an asset that wait."""
+        return len(self._waiting.get(asset, ()))
 
     def is_most(self, asset: str) -> bool:
         """Whether an asset is one of those with the most."""
@@ -162,6 +168,10 @@ class WaitingMessages:
         refused = self._changes.pop()
         self._changes_bytes -= len(refused)
         return TooMany(refused, "changes", len(self._changes))
+
+    def are_many(self, switched: Switched) -> bool:
+        """Whether so many of an asset wait that none is taken which would be refused."""
+        return self._of(switched.kind).waiting(switched.asset) >= MOST_UNSEEN
 
     def too_many(self, raw: bytes, switched: Switched) -> TooMany | None:
         """The refusal of a pause or a resumption that `put_switch` would refuse: then it need not be made."""
