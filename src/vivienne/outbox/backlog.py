@@ -58,7 +58,7 @@ class FiredAlert:
 
 
 class Rank(IntEnum):
-    """What comes first."""
+    """In which turns something is looked at."""
 
     PAUSES = 0
     """All that happens, for rules that watch pauses: a bot hears of a pause soon, and of nothing before it later."""
