@@ -76,7 +76,7 @@ async def test_an_asset_is_not_ready_with_one_of_its_two_subscriptions_dead(
 
 @pytest.mark.parametrize("name", [*WITH_CANDLES, "coinbase"])
 async def test_a_quiet_market_is_ready_though_it_has_no_trades(name: str) -> None:
-    market = FakeMarket(("BTC", "ETH"), ahead=900)
+    market = FakeMarket(("BTC", "ETH"), ahead=3_000)
     market.trades["ETH"] = [each for each in market.trades["ETH"] if each.trade.time < BEGIN]
     market._times["ETH"] = [each.trade.time for each in market.trades["ETH"]]
     async with (
