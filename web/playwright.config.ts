@@ -16,8 +16,7 @@ export default defineConfig({
   // Not `*.test.ts`: those are the unit tests.
   testMatch: '*.e2e.ts',
   outputDir: 'test-results',
-  // Tests in Python say as little while they go on, at the same time.
-  reporter: 'dot',
+  reporter: 'line',
   // A file is tested by one worker, so that fewer servers are started; `signin` is large and last, and is shared out.
   fullyParallel: false,
   // One more than cores are usual: each waits now and then, for the clock of a page or for a price.

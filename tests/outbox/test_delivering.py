@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from vivienne.alerts.rule import Rule
     from vivienne.outbox.sending import AnyChannel
+    from vivienne.wire.alert import AlertEvent
 
 OK = Attempt("delivered", "ok", 200)
 FAILED = Attempt("failed", "no", 500)
@@ -349,6 +350,27 @@ async def test_beyond_the_limits_the_oldest_are_dropped_and_counted(
         "vivienne_alert_deliveries_total", {"channel_type": "webhook", "status": "dropped"}
     )
     assert counted == 3
+
+
+def pause(count: int, version: int) -> Waiting:
+    found = waiting(count)
+    return found._replace(event=replace(found.event, event=paused(found, version)))
+
+
+def paused(of: Waiting, version: int) -> AlertEvent:
+    changed: Any = {**of.event.event, "type": "pause", "asset": None, "config_version": version}
+    return cast("AlertEvent", changed)
+
+
+async def test_a_pause_that_another_process_left_is_not_told_after_a_later_one(bench: Bench) -> None:
+    """Who hears of a resumption last would go on."""
+    bench.deliveries.take([pause(1, version=4)])
+    await bench.all_done()
+    bench.deliveries.take([pause(2, version=3), pause(3, version=5)], are_former=True)
+    kept = await bench.all_done()
+    assert bench.ids == ["1", "3"]
+    statuses = {each.event_id.removeprefix("evt_").lstrip("0"): each.status for each in kept.values()}
+    assert statuses == {"1": "delivered", "2": "dropped", "3": "delivered"}
 
 
 async def test_messages_of_somebody_else_push_none_out(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import replace
 from itertools import product
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 from vivienne import open_files
 from vivienne.errors import StoreUnavailable
 from vivienne.metrics.registry import Sample
-from vivienne.outbox.lanes import Item, Lane, Lanes, expires_at, message_of, with_delivery
+from vivienne.outbox.lanes import Item, Lane, LaneKey, Lanes, expires_at, message_of, with_delivery
 from vivienne.outbox.results import Results
 from vivienne.outbox.sending import Attempt, HasConnections, kept
 from vivienne.outbox.slots import MOST_FILES, SLOW_SECONDS, Receiver, Slots
@@ -48,6 +49,9 @@ WHILE_STOPPING_SECONDS = 2.0
 COUNTED: tuple[DeliveryStatus, ...] = ("delivered", "retrying", "dead", "dropped")
 UNDONE: frozenset[DeliveryStatus] = frozenset({"waiting", "retrying"})
 _EXPIRED = "It expired before it could be delivered"
+_OVERTAKEN = "A later pause or resumption was delivered before it, while another process had it"
+_MOST_SWITCHED = 10_000
+"""Rules, channels and assets of which the last pause or resumption that was delivered is known."""
 _TOO_MANY = "Too many messages waited; the oldest were left out"
 
 
@@ -113,6 +117,8 @@ class Deliveries:
         self._lanes = Lanes()
         self._slots = Slots(open_files.for_messages(open_files.allowed(), MOST_FILES))
         self._is_running = False
+        self._switched: OrderedDict[tuple[LaneKey, str | None], int] = OrderedDict()
+        """By lane and asset, the version of the last pause or resumption that was delivered."""
         for kind, status in product(senders, COUNTED):
             metrics.expect("vivienne_alert_deliveries_total", kind, status)
         metrics.source(
@@ -231,6 +237,7 @@ class Deliveries:
                 await self._pause(lane.changed, wait)
                 continue  # the rule may be another one now
             self._drop_expired(lane, channel)
+            self._drop_overtaken(lane)
             if lane.queue:
                 await self._attempt(lane, channel)
         self._lanes.end(lane)
@@ -261,6 +268,8 @@ class Deliveries:
         """Note what came of an attempt: done, or once more after a while."""
         if attempt.outcome == "delivered":
             lane.failures, lane.due = 0, 0.0
+            for place in range(lane.batch):
+                self._note_switched(lane, lane.queue[place])
             self._finished(self._lanes.done(lane), "delivered", attempt)
             return
         lane.failures += 1
@@ -281,6 +290,22 @@ class Deliveries:
         while channel.drop_expired and lane.queue and expires_at(lane.queue[0]) < now:
             lane.batch = 1
             self._dropped(self._lanes.done(lane), _EXPIRED)
+
+    def _drop_overtaken(self, lane: Lane) -> None:
+        """Take out pauses and resumptions that are no longer so: of one that another process left, a later one came."""
+        while lane.queue and (switched := _switched(lane, lane.queue[0])) is not None:
+            key, version = switched
+            if version >= self._switched.get(key, 0):
+                return
+            lane.batch = 1
+            self._dropped(self._lanes.done(lane), _OVERTAKEN)
+
+    def _note_switched(self, lane: Lane, item: Item) -> None:
+        if (switched := _switched(lane, item)) is not None:
+            key, version = switched
+            self._switched[key] = max(version, self._switched.pop(key, 0))
+            if len(self._switched) > _MOST_SWITCHED:
+                self._switched.popitem(last=False)
 
     def _is_too_old(self, item: Item) -> bool:
         return self._clock() - item.since >= GIVEN_UP_SECONDS
@@ -347,6 +372,12 @@ class Deliveries:
             delivery = with_delivery(item, status="dropped", answer=kept(reason)).waiting.delivery
             self.results.put([delivery])
             self._metrics.count("vivienne_alert_deliveries_total", delivery.channel_type, "dropped")
+
+
+def _switched(lane: Lane, item: Item) -> tuple[tuple[LaneKey, str | None], int] | None:
+    """Where a pause or a resumption counts, and its version; None for other events."""
+    event = item.waiting.event.event
+    return ((lane.key, event["asset"]), event["config_version"]) if event["type"] == "pause" else None
 
 
 def _kind(lane: Lane) -> ChannelType:
