@@ -4,18 +4,17 @@
 set -euo pipefail
 memory=/dev/shm name=vivienne
 
-kilobytes() { # of free space in a folder, or in memory
-  if [ -d "$1" ]; then df -k --output=avail "$1" | tail -1; else awk '/^MemAvailable:/ {print $2}' /proc/meminfo; fi
+has_room() { # 4 GB for files, and as much for processes
+  [ -d "$memory" ] && [ -w "$memory" ] && [ "$(df -k --output=avail "$memory" | tail -1)" -gt 4000000 ] &&
+    awk '/^MemAvailable:/ {exit $2 < 8000000}' /proc/meminfo
 }
 
-room=$((4 * 1024 * 1024))
-if [ -z "${TMPDIR:-}" ] && [ -d "$memory" ] && [ -w "$memory" ] && [ "$(kilobytes "$memory")" -gt "$room" ] &&
-  [ "$(kilobytes memory)" -gt $((2 * room)) ]; then
+if [ -z "${TMPDIR:-}" ] && has_room; then
   for left in "$memory/$name".*; do # of one that was killed
     number=${left#"$memory/$name".}
     if [ -d "$left" ] && ! kill -0 "${number%%.*}" 2> /dev/null; then rm -rf "$left"; fi
   done
-  TMPDIR=$(mktemp -d "$memory/$name.$$.XXXX")
+  TMPDIR=$(mktemp -d "$memory/$name.$$.XXXX") # mktemp replaces these letters
   chmod 1777 "$TMPDIR" # as /tmp: PostgreSQL runs as another user
   export TMPDIR
   trap 'rm -rf "$TMPDIR"' EXIT

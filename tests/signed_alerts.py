@@ -76,7 +76,9 @@ def signed_headers(message_id: str, body: bytes, moment: datetime = NOW, secret:
     }
 
 
-def state(status: str, side: str, size: float, price: float, feed: str = "exchange", **more: Any) -> Mapping[str, Any]:
+def state(
+    status: str, side: str, size: float, price: float | None, feed: str = "exchange", **more: Any
+) -> Mapping[str, Any]:
     """A state of the stream, as far as an executor looks at it."""
     data = {
         "status": status, "status_reason": None, "side": side, "position_size": size, "price": price, "feed": feed,

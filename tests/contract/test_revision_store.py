@@ -343,6 +343,15 @@ def test_of_several_revisions_none_is_added_when_one_is_taken(store: RevisionSto
     assert [False, False, False] == [store.was_appended(each) for each in together]
 
 
+def test_who_made_a_rule_of_alerts_is_known_whoever_changed_it_since(store: RevisionStore) -> None:
+    layer = "alert:al_0123456789ab"
+    first, later = "2026-01-02T03:04:05.678Z", "2026-01-03T03:04:05.678Z"
+    store.append(revision(1, layer, "alert", created_at=first))
+    store.append(revision(2, layer, "alert", author="bob", created_at=later))
+
+    assert {layer: (first, "ann")} == store.alerts_begun()
+
+
 def test_names_that_no_revision_can_have_are_not_found(store: RevisionStore) -> None:
     filled(store, FULL)
 

@@ -66,6 +66,17 @@ def test_a_pause_closes_the_position_at_once_and_a_resumption_opens_it() -> None
     assert trading.target == 20.0
 
 
+@pytest.mark.parametrize("status", ["paused", "stale"])
+def test_a_position_is_closed_at_the_last_known_price_where_the_state_has_none(status: str) -> None:
+    """As after a restart of Vivienne without its data."""
+    trading = Trading()
+    trading.executor.state(state("live", "long", 20.0, 100.0))
+    for seconds in (0.0, HOLD_SECONDS):
+        trading.seconds += seconds
+        trading.executor.state(state(status, "none", 0.0, None, status_reason="no data"))
+    assert trading.target == 0.0
+
+
 def test_a_position_is_held_for_a_minute_while_nothing_reliable_is_known() -> None:
     trading = Trading()
     trading.executor.state(state("live", "long", 20.0, 100.0))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from alerting import event, rule, webhook
+from vivienne import open_files
 from vivienne.errors import StoreUnavailable
 from vivienne.metrics.registry import Metrics
 from vivienne.outbox import lanes as lanes_module
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from vivienne.alerts.rule import Rule
     from vivienne.outbox.sending import AnyChannel
-    from vivienne.wire.alert import AlertEvent
 
 OK = Attempt("delivered", "ok", 200)
 FAILED = Attempt("failed", "no", 500)
@@ -354,12 +354,8 @@ async def test_beyond_the_limits_the_oldest_are_dropped_and_counted(
 
 def pause(count: int, version: int) -> Waiting:
     found = waiting(count)
-    return found._replace(event=replace(found.event, event=paused(found, version)))
-
-
-def paused(of: Waiting, version: int) -> AlertEvent:
-    changed: Any = {**of.event.event, "type": "pause", "asset": None, "config_version": version}
-    return cast("AlertEvent", changed)
+    event: Any = {**found.event.event, "type": "pause", "asset": None, "config_version": version}
+    return found._replace(event=replace(found.event, event=event))
 
 
 async def test_a_pause_that_another_process_left_is_not_told_after_a_later_one(bench: Bench) -> None:
@@ -371,6 +367,23 @@ async def test_a_pause_that_another_process_left_is_not_told_after_a_later_one(b
     assert bench.ids == ["1", "3"]
     statuses = {each.event_id.removeprefix("evt_").lstrip("0"): each.status for each in kept.values()}
     assert statuses == {"1": "delivered", "2": "dropped", "3": "delivered"}
+
+
+async def test_with_few_open_files_few_webhooks_are_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_files, "allowed", lambda: 320)
+    bench = Bench()
+    running = asyncio.create_task(bench.deliveries.run())
+    for number in range(100):
+        url = f"https://bot{number}.example/hook"
+        bench.rules[f"al_{number}"] = InForce(rule(webhook(url)))
+        bench.sender.held[url] = asyncio.Event()
+        bench.deliveries.take([waiting(number + 1, f"al_{number}")])
+    await bench.until(lambda: bench.sender.under_way > 0)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert bench.sender.under_way < 10
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_messages_of_somebody_else_push_none_out(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

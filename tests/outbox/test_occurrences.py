@@ -105,7 +105,7 @@ def test_nothing_waits_for_ever() -> None:
 
 
 def test_what_waits_has_the_rules_that_were_there_when_it_happened() -> None:
-    """Whoever changes them, and what they watch."""
+    """Also after somebody has changed what they watch."""
     told = Told()
     told.backlog.take_up(rules("ana", "ana", event=["config"]))
     told.happens(Rank.CHANGES, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import email
 import os
+import signal
 import sys
 import zlib
 from typing import Any
@@ -46,6 +47,21 @@ async def test_a_message_arrives_with_its_title_and_text() -> None:
     assert attempt.outcome == "delivered", attempt
     assert receiver.requests[0].json["title"] == "BTC bangs"
     assert receiver.requests[0].json["message"] == "BTC is at bang"
+
+
+async def test_a_process_whose_parent_was_killed_ends_by_itself() -> None:
+    """Otherwise it would be there for as long as its service likes, and one more after each crash."""
+    code = "from vivienne.outbox import people_process as process; process._SECONDS = 1; process.main()"
+    hanging = await asyncio.create_subprocess_exec(*printing(code), stdin=asyncio.subprocess.PIPE)
+    try:
+        async with asyncio.timeout(30):
+            assert await hanging.wait() == -signal.SIGALRM
+    finally:
+        assert hanging.stdin is not None
+        hanging.stdin.close()
+        if hanging.returncode is None:
+            hanging.kill()
+            await hanging.wait()
 
 
 async def test_an_address_of_this_machine_is_refused() -> None:

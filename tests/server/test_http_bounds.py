@@ -311,6 +311,12 @@ def test_with_too_few_open_files_it_does_not_start(tmp_path: Path) -> None:
     assert [] == list(tmp_path.iterdir())
 
 
+def test_open_files_that_webhooks_may_use_are_taken_by_no_connection(tmp_path: Path) -> None:
+    before = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))"
+    with RunningServer("--assets", "BTC", db=tmp_path / "v.db", before=before) as server:
+        assert "at most 672 connections" in server.log
+
+
 def test_with_few_open_files_there_are_few_connections_and_changes_are_made(tmp_path: Path) -> None:
     before = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (332, 332))"
     with RunningServer("--assets", "BTC", db=tmp_path / "v.db", before=before) as server, ExitStack() as open_:

@@ -22,7 +22,14 @@ from vivienne.commands.options import author_option, json_option, system_user
 from vivienne.commands.record import opened_record
 from vivienne.config.flat import nearest
 from vivienne.config.layers import asset_of
-from vivienne.errors import InvalidConfiguration, NotSwitched, RecordUnavailable, SettingsError
+from vivienne.errors import (
+    InvalidConfiguration,
+    NotSwitched,
+    RecordUnavailable,
+    SettingsError,
+    StoreUnavailable,
+    StoreUnusable,
+)
 from vivienne.logs.records import many_lines
 from vivienne.market.types import ASSET_NAME, VALID_NAME
 from vivienne.settings.boot import SETTINGS
@@ -86,33 +93,29 @@ def _switch(
     if url is not None and db is not None:
         raise SettingsError("--url and --db do not go together: a server has its database open itself")
     if db is not None:
-        known = _known_assets(db)
         answer = asyncio.run(switch_in_database(database(db), kind, texts, _began_at()))
-        if kind == "pause":
-            _warn_of_unknown(answer, known)
+        if kind == "pause" and given["asset"] is not None:
+            _warn_if_unknown(db, answer["assets"][0])
     else:
         answer = switch_at_server(url or "http://localhost:8000", kind, texts, _began_at())
     still = f" (paused now: {', '.join(answer['paused'])})" if answer["paused"] else ""
     click.echo(json.dumps(answer) if as_json else many_lines(answer["message"] + still))
 
 
-def _known_assets(db: str) -> set[str]:
-    """Assets that were changed, or recorded, by any process of a database."""
-    with opened(existing(database(db), ", or a running server with --url"), "as it is") as store:
-        known = {asset for head in store.heads() if (asset := asset_of(head.layer)) is not None}
-    with suppress(SettingsError, RecordUnavailable), opened_record(db, "") as reader:
-        known |= {series.asset for run in reader.runs() for series in reader.series(run.id)}
-    return known
+def _warn_if_unknown(db: str, asset: str) -> None:
+    """Say where an asset may be misspelt: a database does not tell which assets a process will decide.
 
-
-def _warn_of_unknown(answer: Switched, known: set[str]) -> None:
-    """Say where an asset may be misspelt: a database does not tell which assets a process will decide."""
-    for asset in answer["assets"]:
-        if known and asset not in known:
-            guess = nearest(asset, sorted(known))
+    The pause is made: nothing that goes wrong here concerns it.
+    """
+    with suppress(StoreUnusable, StoreUnavailable), opened(database(db), "as it is") as store:
+        others = {found for head in store.heads() if (found := asset_of(head.layer)) not in (None, asset)}
+        with suppress(SettingsError, RecordUnavailable), opened_record(db, "") as reader:
+            others |= {series.asset for run in reader.runs() for series in reader.series(run.id)}
+        has_more = len(store.outlines(layers=[asset], limit=2, before=None)) > 1
+        if others and not has_more and asset not in others:
             click.echo(
-                f"Warning: {asset} has no change and no decision in this database, where the nearest name is {guess}; "
-                "the pause counts if a process decides it",
+                f"Warning: {asset} has no change and no decision in this database, where the nearest name is "
+                f"{nearest(asset, sorted(others))}; the pause counts if a process decides it",
                 err=True,
             )
 

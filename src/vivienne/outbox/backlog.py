@@ -136,7 +136,7 @@ class Lane:
         return bool(self.waiting or self.under_way or self.fired)
 
     def put(self, waiting: Waiting, most: int) -> Occurrence | None:
-        """Let something wait; if more than so much waits, give what is left out: the oldest that is no pause."""
+        """Let something wait; if more than so much waits, give what is left out: the oldest, and pauses last."""
         self.waiting.append(waiting)
         if len(self.waiting) <= most:
             return None
@@ -193,7 +193,7 @@ class Backlog:
         self._rules: dict[_LaneKey, Rules] = {}
         self._former: dict[_LaneKey, WeakSet[Rules]] = {}
         """The same, and former ones that something still waits for."""
-        self._own: dict[str, None] = {}
+        self._authors: dict[str, None] = {}
         """Authors who have lanes of their own."""
         self._new: deque[Occurrence] = deque()
         """What nobody has looked at."""
@@ -287,12 +287,12 @@ class Backlog:
                 self._left_out()
 
     def _by_lane(self, rules: Iterable[RuleInForce]) -> dict[_LaneKey, list[RuleInForce]]:
-        """Rules by who made them, whoever changed them since; those of all who came late are together."""
+        """Rules by the author who made them. A later author changes nothing; those who came late share a lane."""
         found: dict[_LaneKey, list[RuleInForce]] = {}
         for each in rules:
-            if len(self._own) < MOST_AUTHORS - 1:
-                self._own[each.made_by] = None
-            author = each.made_by if each.made_by in self._own else ""
+            if len(self._authors) < MOST_AUTHORS - 1:
+                self._authors[each.made_by] = None
+            author = each.made_by if each.made_by in self._authors else ""
             found.setdefault(_LaneKey(author, "pause" in each.rule.event), []).append(each)
         return found
 

@@ -58,7 +58,7 @@ oldest is lost, and counted. All assets may close a bar in the same moment.
 MOST_CHANGES_WAITING = 10_000
 """Changes of the configuration that wait, likewise."""
 MOST_PAUSES_WAITING = 100_000
-"""Pauses and resumptions that wait, likewise. They are first, and far fewer than can be looked at."""
+"""What waits for rules that watch pauses, likewise. Of it, pauses are the last to be lost."""
 _LOST_SECONDS = 60.0
 """Time between two warnings that something was lost."""
 MOST_TOGETHER = 100
@@ -213,11 +213,13 @@ class AlertEngine:
     def _note_revision(self, change: AppliedRevision) -> None:
         version = change.revision.version
         end = partial(self._keep_version, version)
-        self._versions[version] = False
         if change.revision.action in ("pause", "resume"):
-            self._note(Occurrence(Rank.PAUSES, _PAUSE, partial(self._begin_switch, change, now()), end))
+            found = Occurrence(Rank.PAUSES, _PAUSE, partial(self._begin_switch, change, now()), end)
         else:
-            self._note(Occurrence(Rank.CHANGES, _CONFIG, partial(self._begin_change, change), end))
+            found = Occurrence(Rank.CHANGES, _CONFIG, partial(self._begin_change, change), end)
+        if not self._has_to_be_silent():
+            self._versions[version] = False  # before it may be over
+            self._note(found)
 
     def _note(self, occurrence: Occurrence) -> None:
         if not self._has_to_be_silent():
@@ -229,6 +231,7 @@ class AlertEngine:
         if self._is_silent():
             self._was_silent = True
             self._deferred = deque()
+            self._versions.clear()
             return True
         return False
 
