@@ -110,7 +110,7 @@ def test_a_position_is_closed_when_nothing_was_heard_for_a_minute() -> None:
 
 def test_nothing_is_done_before_there_is_a_price_and_after_a_replay_has_ended() -> None:
     trading = Trading(simulated=True)
-    trading.executor.state(state("live", "long", 20.0, None))  # type: ignore[arg-type]  # as while it starts
+    trading.executor.state(state("live", "long", 20.0, None))
     trading.executor.state(state("ended", "long", 20.0, 100.0, feed="replay"))
     assert trading.told == []
 

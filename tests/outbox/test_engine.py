@@ -381,6 +381,7 @@ async def test_a_rule_that_somebody_else_changes_keeps_what_waits_for_it(
         await one.until(lambda: len(one.collecting.sent) == 6 * 6)
         found = [event for event in await one.events() if event["alert"]["id"] == own]
     assert len(found) == 6
+    assert [event["config_version"] for event in found] == sorted(event["config_version"] for event in found)
 
 
 async def test_a_process_that_is_killed_amid_the_alerts_of_a_pause_tells_the_rest_after_its_restart(
