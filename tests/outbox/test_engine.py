@@ -362,22 +362,26 @@ async def test_a_rule_that_somebody_else_changes_keeps_what_waits_for_it(
         for _ in range(5):
             await one.make(event=["config"], levels=None)
         own = await one.make(event=["config"], levels=None)
-        put, goes_on = one.keeping.put, asyncio.Event()
+        put, holds, handed = one.keeping.put, {1: asyncio.Event(), 3: asyncio.Event()}, 0
 
         async def held(fired: list[FiredAlert], standings: Mapping[str, str]) -> None:
-            await goes_on.wait()
+            nonlocal handed
+            handed += bool(fired)
+            if handed in holds:
+                await holds[handed].wait()
             await put(fired, standings)
 
         monkeypatch.setattr(one.keeping, "put", held)
         for number in range(1, 6):
             await one.service.change(changed(number))
-        await one.until(lambda: len(one.engine._backlog) > 5)
+        holds[1].set()
+        await one.until(lambda: handed == 3)  # all of them wait for the rules as they are
         edited = AlertRequest(
             SetRule({**RULE, "event": ["config"], "levels": None}), own, channel="rest", author="cleo"
         )
         await one.service.change_alert(edited)
         await one.service.change(changed(6))
-        goes_on.set()
+        holds[3].set()
         await one.until(lambda: len(one.collecting.sent) == 6 * 6)
         found = [event for event in await one.events() if event["alert"]["id"] == own]
     assert len(found) == 6
