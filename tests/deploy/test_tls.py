@@ -113,6 +113,18 @@ def test_whoever_comes_without_tls_is_sent_where_it_is(site: Site) -> None:
     assert (308, f"https://{NAME}/logs?level=info") == (answer.status_code, answer.headers["Location"])
 
 
+@pytest.mark.parametrize("way", ["plain", "port"])
+def test_a_request_that_does_not_end_keeps_no_connection_at_any_port(site: Site, way: str) -> None:
+    """Also at the port that only sends elsewhere: 60 s each, by nginx's default, would be enough to take all it has."""
+    with ExitStack() as open_:
+        client = open_.enter_context(socket.create_connection(("127.0.0.1", getattr(site, way)), timeout=3 * SECONDS))
+        if way == "port":
+            client = open_.enter_context(site.tls.wrap_socket(client, server_hostname=NAME))
+        client.sendall(b"G")
+
+        assert b"" == client.recv(1)
+
+
 def test_requests_and_websockets_go_through_it_with_a_token_and_not_without(site: Site) -> None:
     with site.http() as http:
         answer = http.get(f"{COMPREHENSIVE}/active")
