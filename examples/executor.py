@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.sync.client import connect
 
-from paper import Account
+from paper import EVERYTHING, Account
 from receiver import Received, key_from, line_of, receive, say, secret_options
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ LONGEST_WAIT = 30.0
 """Seconds between two attempts to connect."""
 HOLD_SECONDS = 60.0
 """So long a position is held while nothing reliable is known of its asset."""
+CLOCKS_APART = 60.0
+"""Seconds. So far the clocks of two agents may be apart."""
 TARGET_EVENTS = ("level", "entry", "exit", "size", "side", "held", "confidence")
 """Alerts of closed bars: they have the target that the bar made. Others have that of the bar before them."""
 
@@ -56,8 +58,6 @@ class Executor:
     clock: Callable[[], float] = time.time
     saved: Path | None = None
     _unknown_since: dict[str, float] = field(default_factory=dict)
-    _decided: dict[str, tuple[float, int]] = field(default_factory=dict)
-    """By asset, time and version of the configuration of the last alert that was acted on."""
     _said: set[str] = field(default_factory=set)
 
     def state(self, message: Mapping[str, Any]) -> None:
@@ -97,6 +97,7 @@ class Executor:
         elif event["type"] == "pause" and event["details"]["action"] == "paused":
             for asset in list(self.account.targets) if event["asset"] is None else [event["asset"]]:
                 self._alert(event, asset, 0.0, event["price"] or self.account.prices.get(asset))
+            self._note_pause(event)
         elif event["type"] in TARGET_EVENTS:
             target = signed(event["side"], event["position_size"])
             self._alert(event, event["asset"], target, event["price"])
@@ -106,15 +107,34 @@ class Executor:
     def _alert(self, event: Mapping[str, Any], asset: str, target: float, price: float | None) -> None:
         if not self._may_trade(asset, event["market"] != "real"):
             return
-        time_decided, version = seconds(event["time"]), event["config_version"]
-        time_before, version_before = self._decided.get(asset, (0.0, 0))
-        # A pause has a version of its own. Its time may be by the clock of another agent.
-        is_new_pause = event["type"] == "pause" and version > version_before
-        if time_decided < time_before and not is_new_pause:
+        if self._is_overtaken(event, asset):
             self.tell(f"Older than what was acted on: {line_of(event)}")
             return
-        self._decided[asset] = time_decided, version
+        self.account.acted_on[asset] = seconds(event["time"]), event["config_version"]
         self._follow(asset, target, price, f"{event['type']} {event['id']}")
+        self._save()
+
+    def _is_overtaken(self, event: Mapping[str, Any], asset: str) -> bool:
+        account, never = self.account, (0.0, 0)
+        # What was decided before a pause of all assets may concern one that was never held.
+        known = (
+            account.acted_on.get(asset, never),
+            account.paused.get(asset, never),
+            account.paused.get(EVERYTHING, never),
+        )
+        return any(is_older(event, *each) for each in known)
+
+    def _note_pause(self, event: Mapping[str, Any]) -> None:
+        """Note a pause also for assets that are not held: what was decided before it may still come."""
+        asset, noted = event["asset"] or EVERYTHING, (seconds(event["time"]), event["config_version"])
+        paused, version = self.account.paused.get(asset, (0.0, 0))
+        if noted[1] > version or noted[0] > paused:
+            self.account.paused[asset] = noted
+        self._save()
+
+    def _save(self) -> None:
+        if self.saved is not None:
+            self.account.save(self.saved)
 
     def _may_trade(self, asset: str, is_made_up: bool) -> bool:
         if not is_made_up or self.simulated:
@@ -132,8 +152,22 @@ class Executor:
         if order is not None:
             equity = f"{self.account.equity:,.2f}"
             self.tell(f"PAPER {order} ({named(before)} -> {named(target)}; {why}); equity {equity}")
-            if self.saved is not None:
-                self.account.save(self.saved)
+            self._save()
+
+
+def is_older(event: Mapping[str, Any], time_before: float, version_before: int) -> bool:
+    """True if an alert was decided before something else, by their times and the versions of their configurations.
+
+    Each may have the clock of another agent, so the version says more while the times are near each other. Versions
+    begin anew with another store, so it does not say more for ever.
+    """
+    decided = seconds(event["time"])
+    version: int = event["config_version"]
+    if event["type"] == "pause" and version > version_before:
+        return False
+    if version != version_before and abs(decided - time_before) < CLOCKS_APART:
+        return version < version_before
+    return decided < time_before
 
 
 def signed(side: str, size: float) -> float:

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from pathlib import Path
 
+EVERYTHING = "*"
+"""Stands for all assets."""
+
 
 @dataclass(frozen=True)
 class Order:
@@ -40,6 +43,8 @@ class Account:
         amounts: units of each asset; negative if it is short.
         prices: newest price of each asset.
         targets: the target that each position was made for, in percent of equity; negative if it is short.
+        acted_on: by asset, time and version of the configuration of the last alert that was acted on.
+        paused: the same of the last pause, by asset; that of all assets is at EVERYTHING.
     """
 
     cash: float
@@ -47,6 +52,8 @@ class Account:
     amounts: dict[str, float] = field(default_factory=dict)
     prices: dict[str, float] = field(default_factory=dict)
     targets: dict[str, float] = field(default_factory=dict)
+    acted_on: dict[str, tuple[float, int]] = field(default_factory=dict)
+    paused: dict[str, tuple[float, int]] = field(default_factory=dict)
 
     @property
     def equity(self) -> float:
@@ -93,6 +100,9 @@ class Account:
             ValueError: the file is none.
         """
         try:
-            return cls(**json.loads(file.read_text()))
-        except TypeError as error:
+            account = cls(**json.loads(file.read_text()))
+            for noted in (account.acted_on, account.paused):
+                noted.update({asset: (decided, version) for asset, (decided, version) in noted.items()})
+        except (TypeError, AttributeError) as error:
             raise ValueError("the file has no account") from error
+        return account

@@ -12,7 +12,7 @@ from websockets.sync.server import ServerConnection
 from websockets.sync.server import serve as serve_sockets
 
 import executor as example
-from executor import HOLD_SECONDS, Executor, follow_stream
+from executor import CLOCKS_APART, HOLD_SECONDS, Executor, follow_stream
 from paper import Account
 from signed_alerts import FLAT, LONG, NOW, SHORT, Named, event_of, later, named, pause_of, state
 
@@ -168,6 +168,39 @@ def test_a_pause_counts_though_the_clock_that_it_has_is_behind(rule: Named) -> N
     assert trading.target == 0.0
 
 
+def test_what_was_decided_before_a_pause_opens_nothing_after_it(rule: Named) -> None:
+    """A message of another agent that is retried, of an asset that was never held, with a clock that is ahead."""
+    trading = Trading()
+    everything: Any = {**pause_of(rule, "paused", FLAT), "asset": None, "price": None, "config_version": 8}
+    trading.executor.alert(everything)
+    trading.executor.alert({**event_of(rule, FLAT, LONG, later(-1)), "config_version": 7})
+    trading.executor.alert({**event_of(rule, FLAT, LONG, later(1)), "config_version": 7})
+    trading.executor.alert({**event_of(rule, FLAT, LONG, later(-1)), "config_version": 8})
+    assert trading.orders == []
+    trading.executor.alert({**event_of(rule, FLAT, LONG, later(-0.5)), "config_version": 9})
+    assert trading.target == 20.0, "it was decided after the resumption, by the clock of another agent"
+    trading.executor.alert({**everything, "time": event_of(rule, FLAT, LONG, later(1))["time"]})
+    assert trading.target == 20.0, "the pause had been ended before"
+
+
+def test_with_another_store_whose_versions_begin_anew_alerts_count_again_after_a_minute(rule: Named) -> None:
+    trading = Trading()
+    trading.executor.alert({**pause_of(rule, "paused", FLAT), "config_version": 80})
+    trading.executor.alert({**event_of(rule, FLAT, LONG, later(CLOCKS_APART)), "config_version": 7})
+    assert trading.target == 20.0
+
+
+def test_what_was_decided_before_a_pause_opens_nothing_after_a_restart_either(rule: Named, tmp_path: Path) -> None:
+    saved = tmp_path / "account.json"
+    trading = Trading(saved=saved)
+    trading.executor.alert({**event_of(rule, FLAT, LONG, later(-9)), "config_version": 7})
+    trading.executor.alert({**pause_of(rule, "paused", LONG), "asset": None, "config_version": 8})
+    again = Trading(saved=saved)
+    again.executor.account = Account.load(saved)
+    again.executor.alert({**event_of(rule, FLAT, LONG, later(1)), "config_version": 7})
+    assert again.target == 0.0
+
+
 def test_an_alert_of_a_simulation_is_refused_unless_it_is_told(rule: Named) -> None:
     trading = Trading()
     trading.executor.alert(event_of(rule, FLAT, LONG, market="simulated"))
@@ -178,6 +211,7 @@ def test_an_alert_of_a_simulation_is_refused_unless_it_is_told(rule: Named) -> N
 def test_the_account_is_kept_from_one_start_to_the_next(tmp_path: Path) -> None:
     trading = Trading(saved=tmp_path / "account.json")
     trading.executor.state(state("live", "long", 20.0, 100.0))
+    trading.executor.alert(event_of(named("executor"), FLAT, LONG))
     assert Account.load(tmp_path / "account.json") == trading.executor.account
     (tmp_path / "account.json").write_text('{"balance": 1}')
     with pytest.raises(ValueError, match="has no account"):
