@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import random
 import time
@@ -25,11 +26,11 @@ from paper import EVERYTHING, Account
 from receiver import Received, key_from, line_of, receive, say, secret_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 AGENT = "VivienneAgent"
 SILENT_SECONDS = 30.0
-"""Without a message for so long, a connection is dead: Vivienne repeats each state every 10 s."""
+"""Without a message for so long, a connection is dead, or an asset is gone: Vivienne repeats each state every 10 s."""
 LONGEST_WAIT = 30.0
 """Seconds between two attempts to connect."""
 HOLD_SECONDS = 60.0
@@ -58,6 +59,8 @@ class Executor:
     clock: Callable[[], float] = time.time
     saved: Path | None = None
     _unknown_since: dict[str, float] = field(default_factory=dict)
+    _heard: dict[str, float] = field(default_factory=dict)
+    """By asset, when its last state came."""
     _said: set[str] = field(default_factory=set)
 
     def state(self, message: Mapping[str, Any]) -> None:
@@ -66,6 +69,8 @@ class Executor:
         Every state has the whole target, so nothing is lost with states that were missed.
         """
         asset, data = message["asset"], message["agents"][AGENT]["data"]
+        self._heard[asset] = self.clock()
+        self._look_for_missing()
         if not self._may_trade(asset, data["feed"] in ("simulated", "replay")):
             return
         status, price = data["status"], data["price"] or self.account.prices.get(asset)
@@ -78,11 +83,21 @@ class Executor:
             since = self._unknown_since.setdefault(asset, self.clock())
             if self.clock() - since >= HOLD_SECONDS:
                 self._follow(asset, 0.0, price, f"{status} for {HOLD_SECONDS:g} s: {data['status_reason']}")
-        # `ended`: a replay is over, and nothing follows.
+        elif status == "ended":  # a replay is over, and nothing follows
+            self._heard[asset] = math.inf
 
     def silent(self) -> None:
         """Note that nothing is heard of any asset: after a while no target is known any more."""
-        for asset in list(self.account.targets):
+        self._hold(self.account.targets)
+
+    def _look_for_missing(self) -> None:
+        """Note that nothing is heard of some assets, though others go on: the server does not have them any more."""
+        now = self.clock()
+        missing = (each for each in self.account.targets if now - self._heard.setdefault(each, now) >= SILENT_SECONDS)
+        self._hold(missing)
+
+    def _hold(self, assets: Iterable[str]) -> None:
+        for asset in list(assets):
             if self.clock() - self._unknown_since.setdefault(asset, self.clock()) >= HOLD_SECONDS:
                 why = f"nothing heard for {HOLD_SECONDS:g} s"
                 self._follow(asset, 0.0, self.account.prices.get(asset), why)

@@ -12,7 +12,7 @@ from websockets.sync.server import ServerConnection
 from websockets.sync.server import serve as serve_sockets
 
 import executor as example
-from executor import CLOCKS_APART, HOLD_SECONDS, Executor, follow_stream
+from executor import CLOCKS_APART, HOLD_SECONDS, SILENT_SECONDS, Executor, follow_stream
 from paper import Account
 from signed_alerts import FLAT, LONG, NOW, SHORT, Named, event_of, later, named, pause_of, state
 
@@ -106,6 +106,20 @@ def test_a_position_is_closed_when_nothing_was_heard_for_a_minute() -> None:
     trading.executor.state(state("live", "long", 20.0, 100.0))
     trading.executor.silent()
     assert trading.target == 20.0
+
+
+def test_a_position_is_closed_when_nothing_more_comes_of_its_asset_though_others_go_on() -> None:
+    """As after a restart of the server without it."""
+    trading = Trading()
+    for asset, status in (("BTC", "live"), ("SOL", "live"), ("SOL", "ended")):
+        trading.executor.state({**state(status, "long", 20.0, 100.0), "asset": asset})
+    for _ in range(int((SILENT_SECONDS + HOLD_SECONDS) / 10) - 1):
+        trading.seconds += 10
+        trading.executor.state({**state("live", "long", 20.0, 100.0), "asset": "ETH"})
+    assert trading.target == 20.0
+    trading.seconds += 10
+    trading.executor.state({**state("live", "long", 20.0, 100.0), "asset": "ETH"})
+    assert trading.executor.account.targets == {"BTC": 0.0, "SOL": 20.0, "ETH": 20.0}
 
 
 def test_nothing_is_done_before_there_is_a_price_and_after_a_replay_has_ended() -> None:

@@ -5,6 +5,7 @@ import { Listeners } from './listeners.js'
 import { patched } from './patch.js'
 import { given } from './paths.js'
 import { randomId } from './request_id.js'
+import { Silence } from './silence.js'
 import type {
   Answer,
   AssetChanged,
@@ -51,6 +52,7 @@ export class VivienneWebSocketManager {
   readonly #followed = new Set<string>()
   /** The last states that the server sent over this connection: changes start from them. */
   readonly #sent = new Map<string, AssetData>()
+  readonly #silence: Silence
   /** The `request_id` of subscriptions that nobody asked for. */
   readonly #own = randomId()
   /** True until the server answers such a subscription. */
@@ -82,6 +84,7 @@ export class VivienneWebSocketManager {
       updates: 'changes',
       ...given(options),
     }
+    this.#silence = new Silence(this.#options.staleAfter)
   }
 
   /** Attempts since data last arrived. */
@@ -240,11 +243,20 @@ export class VivienneWebSocketManager {
     if (state !== 'live' || this.reconnectAttempts || Math.abs(now - Number(lastMessageAt)) >= 1000) {
       this.#change({ state: 'live', lastMessageAt: now, ...UNTROUBLED })
     }
+    for (const asset of this.#silence.heard(now)) this.#lost(asset)
     this.#tell('message', message)
     if (message.type === 'asset_data') this.#receive(message)
     else if (message.type === 'asset_changed') this.#apply(message)
     else if (PASSED_ON.test(message.type) && !this.#refused(message) && !this.#settle(message))
       this.#tell(message.type, message as never)
+  }
+
+  /** Delivers the last state of an asset once more, as one that cannot be relied on. */
+  #lost(asset: string): void {
+    this.#followed.delete(asset)
+    const last = this.#last.get(asset)
+    const shown = last && this.#silence.shown(last)
+    if (shown) this.#tell('asset_data', shown)
   }
 
   /** Makes the next state of the last one, or asks for a whole one if that is not here. */
@@ -281,7 +293,8 @@ export class VivienneWebSocketManager {
     const last = this.#last.get(asset)
     const follows = this.#followed.has(asset)
     this.#followed.add(asset)
-    if (last && (follows ? seq <= last.seq : seq === last.seq && timestamp === last.timestamp)) return
+    const wasSilent = this.#silence.came(asset)
+    if (last && !wasSilent && (follows ? seq <= last.seq : seq === last.seq && timestamp === last.timestamp)) return
     this.#last.set(asset, state)
     const missed = last && follows ? seq - last.seq - 1 : 0
     if (missed) this.#tell('gap', { asset, missed })

@@ -45,6 +45,54 @@ test('a gap says how many states were passed over', () => {
   expect(delivered).toEqual(['BTC 5', 'ETH 9', 'BTC 6', 'BTC missed 3', 'BTC 10', 'ETH missed 1', 'ETH 11'])
 })
 
+/** The status of an asset, as it was delivered last, and the messages that go on coming of another one. */
+function watching(manager: VivienneWebSocketManager) {
+  const states = new StateStore()
+  manager.on('asset_data', (each) => states.receive(each))
+  let seq = 10
+  return {
+    data: (asset: string) => states.get(asset)?.agents.VivienneAgent?.data,
+    pass(seconds: number) {
+      for (let passed = 0; passed < seconds; passed += 10) {
+        vi.advanceTimersByTime(10_000)
+        receive(['BTC', seq++])
+      }
+    },
+  }
+}
+
+test('an asset that the server does not have any more is stale, without a decision, and follows again once it has it', () => {
+  const { manager, delivered } = delivering()
+  const { data, pass } = watching(manager)
+  FakeSocket.last.receive(state('ETH', 7))
+  reconnect()
+  receive(['BTC', 1])
+  pass(20)
+  expect(data('ETH')).toMatchObject({ status: 'live' })
+  pass(10)
+  expect(data('ETH')).toMatchObject({ status: 'stale', position_size: 0, status_reason: 'nothing came of it for 30 s' })
+  expect(data('BTC')).toMatchObject({ status: 'live' })
+  pass(60)
+  expect(delivered.filter((each) => each.startsWith('ETH'))).toEqual(['ETH 7', 'ETH 7'])
+  receive(['ETH', 7])
+  expect(data('ETH')).toMatchObject({ status: 'live' })
+  receive(['ETH', 7], ['ETH', 8])
+  expect(delivered.filter((each) => each.startsWith('ETH'))).toEqual(['ETH 7', 'ETH 7', 'ETH 7', 'ETH 8'])
+})
+
+test('no asset falls silent while nothing at all comes, nor one that has ended', () => {
+  const { manager } = delivering()
+  const { data, pass } = watching(manager)
+  FakeSocket.last.receive(state('ETH', 7))
+  FakeSocket.last.receive(state('SOL', 7, { status: 'ended' }))
+  vi.setSystemTime(Date.now() + 3_600_000) // as after a sleep
+  receive(['BTC', 1])
+  expect(data('ETH')).toMatchObject({ status: 'live' })
+  pass(60)
+  expect(data('ETH')).toMatchObject({ status: 'stale' })
+  expect(data('SOL')).toMatchObject({ status: 'ended' })
+})
+
 test('after a reconnect the same state is not delivered again, a newer one is, without a gap', () => {
   const { delivered } = delivering()
   receive(['BTC', 5], ['ETH', 5])
