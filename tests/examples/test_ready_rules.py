@@ -18,7 +18,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr, ValidationError
 
 from receiver import key_of, verify
-from signed_alerts import FLAT, LONG, NOW, RULES, SECRET, SHORT, Named, event_of, named
+from signed_alerts import FLAT, LONG, NOW, RULES, SECRET, SHORT, Named, event_of, named, pause_of
 from vivienne.alerts.happenings import happened, possible
 from vivienne.alerts.reading import read_rule
 from vivienne.outbox.addresses import AllowedHosts
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from vivienne.alerts.standing import Standing
     from vivienne.outbox.sending import Attempt
+    from vivienne.wire.alert import AlertEvent
 
 BASIC = "Basic " + base64.b64encode(b"vivienne:secret").decode()
 VARIABLES = {
@@ -154,8 +155,7 @@ def rule_for(name: str, port: int) -> Named:
     return Named(read_rule(json.loads(text), assets=["BTC"]).rule)
 
 
-async def send(rule: Named, before: Standing, now: Standing) -> Attempt:
-    event = event_of(rule, before, now)
+async def send(rule: Named, event: AlertEvent) -> Attempt:
     sender = WebhookSender(Vault(None), AllowedHosts.read("127.0.0.1"), now=lambda: NOW)
     try:
         return await sender.send(Message(event["id"], event, rule.rule.channels[0]))
@@ -185,7 +185,8 @@ async def test_what_a_ready_rule_sends_is_taken(
         for variable, value in VARIABLES.items():
             monkeypatch.setenv(variable, value)
         monkeypatch.setenv("TRADINGVIEW_RECEIVER_URL", f"http://127.0.0.1:{port}/tradingview/token")
-        attempt = await send(rule_for(name, port), before, now)
+        rule = rule_for(name, port)
+        attempt = await send(rule, event_of(rule, before, now))
     assert (attempt.outcome, attempt.answer) == ("delivered", "")
     [(headers, body)] = taken
     content = json.loads(body)
@@ -194,9 +195,27 @@ async def test_what_a_ready_rule_sends_is_taken(
         assert verify(key_of(SECRET), headers, body, NOW.timestamp()) == content["id"]
 
 
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [("freqtrade-exit", {"tradeid": "all"}), ("hummingbot-pause", {"manual_kill_switch": "true"})],
+)
+async def test_a_pause_stops_bots_that_do_not_know_what_a_pause_is(
+    name: str, wanted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with receivers() as (port, taken):
+        for variable, value in VARIABLES.items():
+            monkeypatch.setenv(variable, value)
+        rule = rule_for(name, port)
+        assert "pause" in rule.rule.event
+        attempt = await send(rule, pause_of(rule, "paused", LONG))
+    assert (attempt.outcome, attempt.answer) == ("delivered", "")
+    content = json.loads(taken[0][1])
+    assert content | wanted == content
+
+
 def test_every_ready_rule_is_tried() -> None:
     freqtrade = {"freqtrade-entry", "freqtrade-exit", "freqtrade-turn"}
-    tried = freqtrade | {"executor", "hummingbot-order", "hummingbot-switch", "tradingview"}
+    tried = freqtrade | {"executor", "hummingbot-order", "hummingbot-pause", "hummingbot-switch", "tradingview"}
     assert {file.stem for file in RULES.iterdir()} == tried
     assert [name for name in tried if named(name).rule.problem] == []
 

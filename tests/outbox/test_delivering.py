@@ -11,10 +11,13 @@ import pytest
 
 from alerting import event, rule, webhook
 from vivienne import open_files
+from vivienne.changes.pause.state import PauseInForce, PausesInForce
+from vivienne.config.layers import GLOBAL
 from vivienne.errors import StoreUnavailable
 from vivienne.metrics.registry import Metrics
 from vivienne.outbox import lanes as lanes_module
 from vivienne.outbox.delivering import FIRST_DELAY, GIVEN_UP_SECONDS, LONGEST_DELAY, Deliveries
+from vivienne.outbox.overtaken import InForce
 from vivienne.outbox.sending import Attempt, Message
 from vivienne.outbox.slots import AT_ONCE
 from vivienne.store.alert import StoredDelivery, StoredEvent, Waiting
@@ -42,7 +45,7 @@ def waiting(count: int, alert_id: str = "al_1", channel: str = "c1", kind: Any =
 
 
 @dataclass
-class InForce:
+class KnownRule:
     rule: Rule
     made_by: str = "ana"
 
@@ -100,13 +103,14 @@ class Bench:
 
     sender: Scripted = field(default_factory=Scripted)
     store: Store = field(default_factory=Store)
-    rules: dict[str, InForce] = field(default_factory=lambda: {"al_1": InForce(rule(BOT))})
+    rules: dict[str, KnownRule] = field(default_factory=lambda: {"al_1": KnownRule(rule(BOT))})
     now: float = 0.0
     jump: float = 0.0
     delays: list[float] = field(default_factory=list)
     switched_off: list[tuple[str, str]] = field(default_factory=list)
     on_pause: Callable[[], None] = lambda: None
     metrics: Metrics = field(default_factory=Metrics)
+    in_force: InForce = field(default_factory=InForce)
 
     def __post_init__(self) -> None:
         thread = StoreThread(5.0)
@@ -116,6 +120,7 @@ class Bench:
             dict.fromkeys(("webhook", "apprise", "browser", "redis"), self.sender),
             rule_of=self.rules.get,
             switch_off=self._switch_off,
+            in_force=lambda: self.in_force,
             metrics=self.metrics,
             clock=lambda: self.now,
             wall=lambda: 1_000_000.0 + self.now + self.jump,
@@ -124,7 +129,7 @@ class Bench:
 
     async def _switch_off(self, alert_id: str, _channel: AnyChannel, problem: str) -> None:
         self.switched_off.append((alert_id, problem))
-        self.rules[alert_id] = InForce(self.rules[alert_id].rule.switched_off(problem))
+        self.rules[alert_id] = KnownRule(self.rules[alert_id].rule.switched_off(problem))
 
     async def _pause(self, _changed: asyncio.Event, seconds: float) -> None:
         self.delays.append(seconds)
@@ -179,7 +184,7 @@ async def test_delays_grow_up_to_a_bound_and_after_a_day_a_message_is_dead(bench
 
 
 async def test_a_channel_may_want_no_alert_that_expired(bench: Bench) -> None:
-    bench.rules["al_1"] = InForce(rule({**BOT, "drop_expired": True}))
+    bench.rules["al_1"] = KnownRule(rule({**BOT, "drop_expired": True}))
     bench.sender.script["https://bot.example/hook"] = [FAILED, OK]
     late, still_good = waiting(1), waiting(2)
     late.event.event["expires_at"] = datetime.fromtimestamp(1_000_000.0, UTC).isoformat()
@@ -227,7 +232,7 @@ async def test_an_address_that_was_corrected_meanwhile_switches_no_rule_off(benc
     bench.sender.script["https://bot.example/hook"] = [Attempt("gone", "gone", 410)]
     bench.deliveries.take([waiting(1)])
     await bench.until(lambda: bench.sender.under_way == 1)
-    bench.rules["al_1"] = InForce(rule(webhook("https://bot.example/new")))
+    bench.rules["al_1"] = KnownRule(rule(webhook("https://bot.example/new")))
     bench.deliveries.rule_changed("al_1")
     held.set()
     kept = await bench.all_done()
@@ -236,7 +241,7 @@ async def test_an_address_that_was_corrected_meanwhile_switches_no_rule_off(benc
 
 
 async def test_many_at_once_arrive_as_one_message(bench: Bench) -> None:
-    bench.rules["al_1"] = InForce(rule({"type": "apprise", "url": "tgram://token/1", "coalesce_above": 3}))
+    bench.rules["al_1"] = KnownRule(rule({"type": "apprise", "url": "tgram://token/1", "coalesce_above": 3}))
     bench.deliveries.take([waiting(number, kind="apprise") for number in range(1, 38)])
     kept = await bench.all_done()
     [message] = bench.sender.sent
@@ -246,7 +251,7 @@ async def test_many_at_once_arrive_as_one_message(bench: Bench) -> None:
 
 
 async def test_every_attempt_of_many_at_once_has_the_same_id(bench: Bench) -> None:
-    bench.rules["al_1"] = InForce(rule({**BOT, "coalesce_above": 3}))
+    bench.rules["al_1"] = KnownRule(rule({**BOT, "coalesce_above": 3}))
     bench.sender.script["https://bot.example/hook"] = [FAILED, OK]
     bench.on_pause = lambda: bench.deliveries.take([waiting(9)])
     bench.deliveries.take([waiting(number) for number in range(1, 6)])
@@ -258,9 +263,9 @@ async def test_every_attempt_of_many_at_once_has_the_same_id(bench: Bench) -> No
 
 
 async def test_a_body_that_is_added_while_a_message_of_several_fails_gets_each_alert(bench: Bench) -> None:
-    bench.rules["al_1"] = InForce(rule({**BOT, "coalesce_above": 3}))
+    bench.rules["al_1"] = KnownRule(rule({**BOT, "coalesce_above": 3}))
     bench.sender.script["https://bot.example/hook"] = [FAILED]
-    bodied = InForce(rule({**BOT, "coalesce_above": 3, "body": {"a": "{{asset}}"}}))
+    bodied = KnownRule(rule({**BOT, "coalesce_above": 3, "body": {"a": "{{asset}}"}}))
     bench.on_pause = lambda: bench.rules.update(al_1=bodied)
     bench.deliveries.take([waiting(number) for number in range(1, 6)])
     await bench.all_done()
@@ -268,7 +273,7 @@ async def test_a_body_that_is_added_while_a_message_of_several_fails_gets_each_a
 
 
 async def test_a_bot_with_a_body_of_its_own_gets_each_alert(bench: Bench) -> None:
-    bench.rules["al_1"] = InForce(rule({**BOT, "coalesce_above": 1, "body": {"a": "{{asset}}"}}))
+    bench.rules["al_1"] = KnownRule(rule({**BOT, "coalesce_above": 1, "body": {"a": "{{asset}}"}}))
     bench.deliveries.take([waiting(number) for number in range(1, 6)])
     await bench.all_done()
     assert bench.ids == ["1", "2", "3", "4", "5"]
@@ -277,7 +282,7 @@ async def test_a_bot_with_a_body_of_its_own_gets_each_alert(bench: Bench) -> Non
 async def test_a_dead_receiver_and_a_slow_one_delay_no_other(bench: Bench) -> None:
     urls = [f"https://receiver{number}.example/" for number in range(60)]
     for number, url in enumerate(urls):
-        bench.rules[f"al_{number}"] = InForce(rule(webhook(url)))
+        bench.rules[f"al_{number}"] = KnownRule(rule(webhook(url)))
     bench.sender.held[urls[0]] = asyncio.Event()
     bench.sender.script[urls[1]] = [FAILED] * 100_000
     for turn in range(1, 6):
@@ -292,7 +297,7 @@ async def test_a_dead_receiver_and_a_slow_one_delay_no_other(bench: Bench) -> No
 
 async def test_one_receiver_of_many_rules_gets_few_at_a_time(bench: Bench) -> None:
     for number in range(50):
-        bench.rules[f"al_{number}"] = InForce(rule(BOT))
+        bench.rules[f"al_{number}"] = KnownRule(rule(BOT))
     bench.deliveries.take([waiting(number, f"al_{number}") for number in range(50)])
     await bench.all_done()
     assert bench.sender.most_under_way == 4
@@ -302,7 +307,7 @@ async def test_a_rule_that_is_edited_is_delivered_with_its_newest_channel_at_onc
     bench.sender.script["https://bot.example/hook"] = [FAILED]
 
     def edit() -> None:
-        bench.rules["al_1"] = InForce(rule(webhook("https://new.example/hook")))
+        bench.rules["al_1"] = KnownRule(rule(webhook("https://new.example/hook")))
         bench.now -= bench.delays[-1]  # the pause ended early
 
     bench.on_pause = edit
@@ -319,8 +324,11 @@ async def test_a_rule_that_is_edited_is_delivered_with_its_newest_channel_at_onc
     ("change", "reason"),
     [
         (lambda rules: rules.clear(), "The rule was deleted"),
-        (lambda rules: rules.update(al_1=InForce(rule(BOT, enabled=False))), "The rule was switched off"),
-        (lambda rules: rules.update(al_1=InForce(rule({**BOT, "id": "c2"}))), "The channel was removed from the rule"),
+        (lambda rules: rules.update(al_1=KnownRule(rule(BOT, enabled=False))), "The rule was switched off"),
+        (
+            lambda rules: rules.update(al_1=KnownRule(rule({**BOT, "id": "c2"}))),
+            "The channel was removed from the rule",
+        ),
     ],
 )
 async def test_what_waits_for_a_rule_that_is_off_is_not_sent(bench: Bench, change: Any, reason: str) -> None:
@@ -337,7 +345,7 @@ async def test_beyond_the_limits_the_oldest_are_dropped_and_counted(
 ) -> None:
     monkeypatch.setattr(lanes_module, "MOST_IN_LANE", 5)
     monkeypatch.setattr(lanes_module, "MOST_IN_ALL", 7)
-    bench.rules["al_2"] = InForce(rule(BOT))
+    bench.rules["al_2"] = KnownRule(rule(BOT))
     bench.sender.held["https://bot.example/hook"] = asyncio.Event()
     bench.deliveries.take([waiting(number) for number in range(1, 8)])
     bench.deliveries.take([waiting(10 + number, "al_2") for number in range(1, 4)])
@@ -352,21 +360,38 @@ async def test_beyond_the_limits_the_oldest_are_dropped_and_counted(
     assert counted == 3
 
 
-def pause(count: int, version: int) -> Waiting:
+def switch(count: int, action: str, version: int) -> Waiting:
     found = waiting(count)
-    event: Any = {**found.event.event, "type": "pause", "asset": None, "config_version": version}
+    more = {"type": "pause", "asset": "BTC", "config_version": version, "details": {"action": action}}
+    event: Any = {**found.event.event, **more}
     return found._replace(event=replace(found.event, event=event))
 
 
-async def test_a_pause_that_another_process_left_is_not_told_after_a_later_one(bench: Bench) -> None:
+def paused_at(version: int) -> InForce:
+    pause = PauseInForce("id", GLOBAL, version, "2026-01-01T00:00:00.000Z", "ana", None, "rest", None)
+    return InForce(version, PausesInForce({GLOBAL: pause}))
+
+
+async def test_a_resumption_that_another_process_left_is_not_told_after_a_later_pause(bench: Bench) -> None:
     """Who hears of a resumption last would go on."""
-    bench.deliveries.take([pause(1, version=4)])
+    bench.in_force = paused_at(4)
+    bench.deliveries.take([switch(1, "paused", 4)])
     await bench.all_done()
-    bench.deliveries.take([pause(2, version=3), pause(3, version=5)], are_former=True)
+    bench.deliveries.take([switch(2, "resumed", 3), switch(3, "resumed", 5)], are_former=True)
     kept = await bench.all_done()
     assert bench.ids == ["1", "3"]
     statuses = {each.event_id.removeprefix("evt_").lstrip("0"): each.status for each in kept.values()}
     assert statuses == {"1": "delivered", "2": "dropped", "3": "delivered"}
+
+
+async def test_what_is_over_is_not_among_many_that_are_sent_together(bench: Bench) -> None:
+    bench.sender.script["https://bot.example/hook"] = [FAILED]
+    bench.rules["al_1"] = KnownRule(rule({**BOT, "coalesce_above": 3}))
+    bench.deliveries.take([waiting(1), switch(2, "resumed", 3), *(waiting(number) for number in range(3, 8))])
+    bench.on_pause = lambda: setattr(bench, "in_force", paused_at(4))
+    kept = await bench.all_done()
+    assert [each.event_id[-1] for each in kept.values() if each.status == "dropped"] == ["2"]
+    assert len(bench.sender.sent) == 2
 
 
 async def test_with_few_open_files_few_webhooks_are_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -375,7 +400,7 @@ async def test_with_few_open_files_few_webhooks_are_under_way(monkeypatch: pytes
     running = asyncio.create_task(bench.deliveries.run())
     for number in range(100):
         url = f"https://bot{number}.example/hook"
-        bench.rules[f"al_{number}"] = InForce(rule(webhook(url)))
+        bench.rules[f"al_{number}"] = KnownRule(rule(webhook(url)))
         bench.sender.held[url] = asyncio.Event()
         bench.deliveries.take([waiting(number + 1, f"al_{number}")])
     await bench.until(lambda: bench.sender.under_way > 0)
@@ -388,7 +413,7 @@ async def test_with_few_open_files_few_webhooks_are_under_way(monkeypatch: pytes
 
 async def test_messages_of_somebody_else_push_none_out(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lanes_module, "MOST_IN_ALL", 7)
-    bench.rules["al_2"] = InForce(rule(BOT), made_by="bob")
+    bench.rules["al_2"] = KnownRule(rule(BOT), made_by="bob")
     bench.sender.held["https://bot.example/hook"] = asyncio.Event()
     bench.deliveries.take([waiting(number) for number in range(1, 4)])
     bench.deliveries.take([waiting(10 + number, "al_2") for number in range(1, 20)])

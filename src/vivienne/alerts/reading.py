@@ -285,9 +285,9 @@ def _warnings(rule: Rule, assets: Collection[str]) -> list[WarningEntry]:
 def _late_orders(rule: Rule) -> list[WarningEntry]:
     """Webhooks whose receiver cannot tell that an alert comes late: it would act on it hours afterwards.
 
-    An exit that comes late is better than none.
+    An exit that comes late is better than none, and a pause that is over is not sent.
     """
-    if "exit" in rule.event:
+    if "exit" in rule.event or set(rule.event) == {"pause"}:
         return []
     return [
         {

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import replace
 from itertools import product
@@ -19,7 +18,8 @@ from typing import TYPE_CHECKING, Protocol
 from vivienne import open_files
 from vivienne.errors import StoreUnavailable
 from vivienne.metrics.registry import Sample
-from vivienne.outbox.lanes import Item, Lane, LaneKey, Lanes, expires_at, message_of, with_delivery
+from vivienne.outbox.lanes import Item, Lane, Lanes, message_of, with_delivery
+from vivienne.outbox.overtaken import InForce, why_not
 from vivienne.outbox.results import Results
 from vivienne.outbox.sending import Attempt, HasConnections, kept
 from vivienne.outbox.slots import MOST_FILES, SLOW_SECONDS, Receiver, Slots
@@ -48,10 +48,6 @@ GATHER_SECONDS: Mapping[ChannelType, float] = {"apprise": 0.5, "browser": 0.05}
 WHILE_STOPPING_SECONDS = 2.0
 COUNTED: tuple[DeliveryStatus, ...] = ("delivered", "retrying", "dead", "dropped")
 UNDONE: frozenset[DeliveryStatus] = frozenset({"waiting", "retrying"})
-_EXPIRED = "It expired before it could be delivered"
-_OVERTAKEN = "A later pause or resumption was delivered before it, while another process had it"
-_MOST_SWITCHED = 10_000
-"""Rules, channels and assets of which the last pause or resumption that was delivered is known."""
 _TOO_MANY = "Too many messages waited; the oldest were left out"
 
 
@@ -83,6 +79,7 @@ class Deliveries:
         senders: see below.
         rule_of: gives the rule of an id as it is now; None if it was deleted.
         switch_off: switches a rule off for a reason, unless this channel was changed: its receiver wants no more.
+        in_force: the pauses in force.
         metrics: count deliveries.
         clock: monotonic, in seconds.
         wall: seconds since the epoch, to be stored.
@@ -101,6 +98,7 @@ class Deliveries:
         *,
         rule_of: Callable[[str], RuleInForce | None],
         switch_off: Callable[[str, AnyChannel, str], Awaitable[object]],
+        in_force: Callable[[], InForce] = InForce,
         metrics: Metrics,
         clock: Callable[[], float] = monotonic,
         wall: Callable[[], float] = time,
@@ -110,6 +108,7 @@ class Deliveries:
         self.senders = senders
         self._rule_of = rule_of
         self._switch_off = switch_off
+        self._in_force = in_force
         self._metrics = metrics
         self._clock = clock
         self._wall = wall
@@ -117,8 +116,6 @@ class Deliveries:
         self._lanes = Lanes()
         self._slots = Slots(open_files.for_messages(open_files.allowed(), MOST_FILES))
         self._is_running = False
-        self._switched: OrderedDict[tuple[LaneKey, str | None], int] = OrderedDict()
-        """By lane and asset, the version of the last pause or resumption that was delivered."""
         for kind, status in product(senders, COUNTED):
             metrics.expect("vivienne_alert_deliveries_total", kind, status)
         metrics.source(
@@ -144,7 +141,7 @@ class Deliveries:
             if self.results.get(delivery.delivery_id) is not None:
                 continue  # the store does not know yet that it is done
             age = max(0.0, self._wall() - delivery.first_at)
-            item = Item(each, self._clock() - age, self._author(delivery.alert_id))
+            item = Item(each, self._clock() - age, self._author(delivery.alert_id), is_former=are_former)
             lane, dropped = self._lanes.put(item, is_former=are_former)
             if len(lane.queue) == 1 and delivery.status == "retrying":
                 lane.failures = max(lane.failures, delivery.attempts)
@@ -236,8 +233,7 @@ class Deliveries:
             if (wait := lane.due - self._clock()) > 0:
                 await self._pause(lane.changed, wait)
                 continue  # the rule may be another one now
-            self._drop_expired(lane, channel)
-            self._drop_overtaken(lane)
+            self._drop_overtaken(lane, channel)
             if lane.queue:
                 await self._attempt(lane, channel)
         self._lanes.end(lane)
@@ -268,8 +264,6 @@ class Deliveries:
         """Note what came of an attempt: done, or once more after a while."""
         if attempt.outcome == "delivered":
             lane.failures, lane.due = 0, 0.0
-            for place in range(lane.batch):
-                self._note_switched(lane, lane.queue[place])
             self._finished(self._lanes.done(lane), "delivered", attempt)
             return
         lane.failures += 1
@@ -284,28 +278,18 @@ class Deliveries:
             self._changed(lane.queue[place], "retrying", attempt, due_at=due_at)
         self._metrics.count("vivienne_alert_deliveries_total", _kind(lane), "retrying")
 
-    def _drop_expired(self, lane: Lane, channel: AnyChannel) -> None:
-        """Take out messages that nobody should act on any more, where the channel wants that."""
-        now = self._wall()
-        while channel.drop_expired and lane.queue and expires_at(lane.queue[0]) < now:
-            lane.batch = 1
-            self._dropped(self._lanes.done(lane), _EXPIRED)
-
-    def _drop_overtaken(self, lane: Lane) -> None:
-        """Take out pauses and resumptions that are no longer so: of one that another process left, a later one came."""
-        while lane.queue and (switched := _switched(lane, lane.queue[0])) is not None:
-            key, version = switched
-            if version >= self._switched.get(key, 0):
+    def _drop_overtaken(self, lane: Lane, channel: AnyChannel) -> None:
+        """Take out what would be sent next and tells what is over."""
+        in_force, now = self._in_force(), self._wall()
+        while lane.queue:
+            count = lane.upcoming(channel)
+            reasons = [why_not(place, lane.queue, channel, now, in_force) for place in range(count)]
+            over = [(lane.queue[place], reason) for place, reason in enumerate(reasons) if reason is not None]
+            for item, reason in over:
+                self._lanes.take_out(lane, item)
+                self._dropped([item], reason)
+            if len(over) < count:
                 return
-            lane.batch = 1
-            self._dropped(self._lanes.done(lane), _OVERTAKEN)
-
-    def _note_switched(self, lane: Lane, item: Item) -> None:
-        if (switched := _switched(lane, item)) is not None:
-            key, version = switched
-            self._switched[key] = max(version, self._switched.pop(key, 0))
-            if len(self._switched) > _MOST_SWITCHED:
-                self._switched.popitem(last=False)
 
     def _is_too_old(self, item: Item) -> bool:
         return self._clock() - item.since >= GIVEN_UP_SECONDS
@@ -372,12 +356,6 @@ class Deliveries:
             delivery = with_delivery(item, status="dropped", answer=kept(reason)).waiting.delivery
             self.results.put([delivery])
             self._metrics.count("vivienne_alert_deliveries_total", delivery.channel_type, "dropped")
-
-
-def _switched(lane: Lane, item: Item) -> tuple[tuple[LaneKey, str | None], int] | None:
-    """Where a pause or a resumption counts, and its version; None for other events."""
-    event = item.waiting.event.event
-    return ((lane.key, event["asset"]), event["config_version"]) if event["type"] == "pause" else None
 
 
 def _kind(lane: Lane) -> ChannelType:

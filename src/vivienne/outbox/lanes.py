@@ -42,12 +42,14 @@ class Item:
         since: time of its creation, by the monotonic clock.
         author: of its rule.
         is_tried: it is part of what is attempted.
+        is_former: it was left by another process, or by a former run.
     """
 
     waiting: Waiting
     since: float
     author: str = ""
     is_tried: bool = False
+    is_former: bool = False
 
     @property
     def id(self) -> str:
@@ -85,12 +87,15 @@ class Lane:
         self.due = 0.0
         self.changed.set()
 
+    def upcoming(self, channel: AnyChannel) -> int:
+        """Number of messages at the beginning that are attempted next."""
+        if isinstance(channel, Webhook) and channel.body is not None:
+            return 1  # a bot reads one alert in a message; the channel may have been another one before
+        return self.batch or (len(self.queue) if len(self.queue) > channel.coalesce_above else 1)
+
     def next_batch(self, channel: AnyChannel) -> list[Item]:
         """The messages to attempt now: the first one, or all of them together where too many wait."""
-        if isinstance(channel, Webhook) and channel.body is not None:
-            self.batch = 1  # a bot reads one alert in a message; the channel may have been another one before
-        elif not self.batch:
-            self.batch = len(self.queue) if len(self.queue) > channel.coalesce_above else 1
+        self.batch = self.upcoming(channel)
         found = [self.queue[place] for place in range(self.batch)]
         for item in found:
             item.is_tried = True
@@ -161,6 +166,11 @@ class Lanes:
         found = lane.done()
         self._forget(found)
         return found
+
+    def take_out(self, lane: Lane, item: Item) -> None:
+        """Take out a message that is not to be sent; it was perhaps among those that were attempted together."""
+        lane.batch = 0
+        self._remove(lane, item)
 
     def end(self, lane: Lane) -> list[Item]:
         """Remove a lane; gives the messages that still waited in it."""

@@ -22,6 +22,7 @@ from vivienne.outbox.engine import AlertEngine
 from vivienne.outbox.inheriting import Inheriting
 from vivienne.outbox.keeping import Keeping
 from vivienne.outbox.on_demand import OnDemand
+from vivienne.outbox.overtaken import InForce
 from vivienne.outbox.people import PeopleSender
 from vivienne.outbox.pruning import AlertPruning
 from vivienne.outbox.secrets import Vault
@@ -112,6 +113,7 @@ def alerting_of(
         senders,
         rule_of=partial(_rule, service),
         switch_off=partial(switch_off, service),
+        in_force=lambda: InForce(service.newest[0], service.pauses()),
         metrics=service.metrics,
     )
     pruning = AlertPruning(store, calls)
