@@ -243,6 +243,23 @@ async def test_pauses_that_are_refused_take_the_place_of_none_that_counts(
         messages.let_go.set()
 
 
+@pytest.mark.parametrize("limit", [{"MOST_WAITING": 200}, {"MOST_WAITING_BYTES": 200_000}])
+async def test_pauses_of_many_assets_that_are_refused_take_the_place_of_none_that_counts(
+    redis: RunningRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: dict[str, int]
+) -> None:
+    for name, most in limit.items():
+        monkeypatch.setattr(waiting, name, most)
+    assets = ("BTC", *(f"A{number}" for number in range(30)))
+    async with listening(redis, tmp_path, assets) as (messages, results):
+        messages.slow = {None}  # changes
+        wrong = [{"type": "pause", "asset": asset, "nonsense": "a" * 2_000} for asset in assets]
+        publish(redis, *[wrong[0]] * 90, *wrong * 10, {"type": "pause", "asset": "BTC", "request_id": "mine"})
+        while (await results.get()).get("request_id") != "mine":
+            pass
+        assert messages.service.paused().keys() == {"BTC"}
+        messages.let_go.set()
+
+
 async def test_a_resumption_that_is_too_long_to_be_taken_for_one_ends_no_pause(
     redis: RunningRedis, tmp_path: Path
 ) -> None:

@@ -170,8 +170,10 @@ class WaitingMessages:
         return TooMany(refused, "changes", len(self._changes))
 
     def are_many(self, switched: Switched) -> bool:
-        """Whether so many of an asset wait that none is taken which would be refused."""
-        return self._of(switched.kind).waiting(switched.asset) >= MOST_UNSEEN
+        """Whether so many wait, of an asset or of all together, that none is taken which would be refused."""
+        switches = self._of(switched.kind)
+        is_half_full = 2 * switches.count >= MOST_WAITING or 2 * switches.bytes >= MOST_WAITING_BYTES
+        return is_half_full or switches.waiting(switched.asset) >= MOST_UNSEEN
 
     def too_many(self, raw: bytes, switched: Switched) -> TooMany | None:
         """The refusal of a pause or a resumption that `put_switch` would refuse: then it need not be made."""
