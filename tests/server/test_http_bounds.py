@@ -34,7 +34,7 @@ HALF_OPEN = 20
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    flags = ("--assets", "BTC", "--max-half-open", str(HALF_OPEN))
+    flags = ("--assets", "BTC,ETH", "--max-half-open", str(HALF_OPEN))
     with RunningServer(*flags, db=tmp_path_factory.mktemp("bounds") / "v.db") as running:
         yield running
         assert "Traceback" not in running.log
@@ -215,6 +215,58 @@ def test_who_asks_for_another_protocol_goes_on_with_http(server: RunningServer, 
         asking.sendall(first + LAST)
         assert rest(asking).count(b"HTTP/1.1 200 OK") == 2
     assert "upgrade" not in server.log[before:]
+
+
+H2C = (("Connection", "Upgrade, HTTP2-Settings"), ("Upgrade", "h2c"), ("HTTP2-Settings", "AAMAAABkAAQCAAAA"))
+BTC = b'{"asset":"BTC"}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        (("Content-Length", str(len(BTC))), BTC),
+        (("Transfer-Encoding", "chunked"), b"%x\r\n%b\r\n0\r\nX: y\r\n\r\n" % (len(BTC), BTC)),
+    ],
+    ids=["length", "chunked"],
+)
+@pytest.mark.parametrize(
+    "upgrade", [H2C, (("Connection", "Upgrade"), ("Upgrade", "websocket, h2c"))], ids=["h2c", "ws"]
+)
+@pytest.mark.parametrize("at_once", [1, 7, 10_000])
+def test_who_offers_another_protocol_is_asked_with_the_body_and_not_without_it(
+    server: RunningServer, body: tuple[tuple[str, str], bytes], upgrade: tuple[tuple[str, str], ...], at_once: int
+) -> None:
+    """As some libraries do with every request: a resumption of one asset would be one of all."""
+    server.post("pause", {})
+    framing, content = body
+    for asset in ("BTC", "ETH"):
+        server.post("pause", {"asset": asset})
+    asked = request("POST", f"{COMPREHENSIVE}/resume", HOST, ("Content-Type", "application/json"), framing, *upgrade)
+    with connected(server.port) as asking:
+        asking.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for place in range(0, len(asked + content), at_once):
+            asking.sendall((asked + content)[place : place + at_once])
+        assert answer(asking).status == 200
+    pauses = server.get(f"{COMPREHENSIVE}/pause").json()["pauses"]
+    assert {each["asset_symbol"] for each in pauses} == {None, "ETH"}
+    server.post("resume", {})
+    server.post("resume", {"asset": "ETH"})
+
+
+@pytest.mark.parametrize("more", [(), (("Content-Length", "9"),)])
+def test_the_body_of_who_offers_another_protocol_is_no_request(
+    server: RunningServer, more: tuple[tuple[str, str], ...]
+) -> None:
+    asked = [HOST, *H2C, ("Content-Length", str(len(PAUSE)))]
+    with connected(server.port) as asking:
+        first = request("POST", f"{COMPREHENSIVE}/resume", *asked) + PAUSE
+        asking.sendall(first + request("GET", "/health", HOST, *H2C, *more) + b"x" * 9 * len(more) + LAST)
+        assert [status(found) for found in rest(asking).split(b"HTTP/1.1 ")[1:]] == [415, 200, 200]
+    assert not server.get(f"{COMPREHENSIVE}/pause").json()["paused"]
+
+
+def status(found: bytes) -> int:
+    return int(found[:3])
 
 
 def test_a_handshake_may_say_that_it_has_no_body(server: RunningServer) -> None:

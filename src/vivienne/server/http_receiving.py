@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from vivienne.access.caller import counted_as
 from vivienne.changes.asked import Way
 from vivienne.server.arriving import Arriving
+from vivienne.server.body_parser import has_body, parser_of_body
 from vivienne.server.finishing import stopping
 from vivienne.server.head import HEADERS_TOO_LARGE, refusal
 from vivienne.server.received import RECEIVED
@@ -57,6 +58,8 @@ class Receiving(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self.address = self.whose = self.caller = ""
         self._refused = self._is_last = self._is_upgrading = False
+        self._body_follows = False
+        """Whether the parser takes a request for over whose body has not come."""
         self._due: Turn | None = None
         """The turn to parse that is asked for."""
         self._arriving = Arriving()
@@ -152,20 +155,36 @@ class Receiving(HttpToolsProtocol):
         """Give a piece to the parser. What comes after a request that asks for another protocol is kept.
 
         uvicorn drops it, although it may be the first frames of a WebSocket. A client that asks for a protocol which is
-        not offered, such as HTTP/2, goes on with HTTP.
+        not offered, such as HTTP/2, goes on with HTTP: with the body of that request, if it has one.
         """
         self._unset_keepalive_if_required()
         try:
-            self.parser.feed_data(piece)
-        except HttpParserUpgrade as upgrade:
-            [end] = upgrade.args
+            while (end := self._parsed(piece)) is not None and self._body_follows:
+                self._body_follows = False
+                self.parser = parser_of_body(self.headers, self)
+                piece = piece[end:]
+        except HttpParserError:
+            self.logger.warning(_INVALID)
+            self.send_400_response(_INVALID)
+            return
+        if end is not None:
             if end < len(piece):
                 self.flow.give_back(piece[end:])
             if self._should_upgrade():
                 self.handle_websocket_upgrade()
-        except HttpParserError:
-            self.logger.warning(_INVALID)
-            self.send_400_response(_INVALID)
+
+    def _parsed(self, piece: memoryview) -> int | None:
+        """Parse a piece; give the end of the head of a request that asks for another protocol, if there is one in it.
+
+        Raises:
+            HttpParserError: it cannot be parsed.
+        """
+        try:
+            self.parser.feed_data(piece)
+        except HttpParserUpgrade as upgrade:
+            [end] = upgrade.args
+            return int(end)
+        return None
 
     # The parser
 
@@ -192,6 +211,7 @@ class Receiving(HttpToolsProtocol):
         if self.everything.is_proxy(self.address) and (caller := forwarded_for(self.headers)) is not None:
             self.everything.speaks_for(self, caller)
         is_handshake = self.parser.should_upgrade() and self._should_upgrade()
+        self._body_follows = self.parser.should_upgrade() and not is_handshake and has_body(self.headers)
         refused = refusal(self.url, self.headers, is_handshake=is_handshake)
         if refused is not None:
             self.everything.ended("malformed")
@@ -226,6 +246,8 @@ class Receiving(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Note that the request has arrived, with its body. A handshake is over when the WebSocket is open."""
+        if self._body_follows:
+            return
         self._arriving.end()
         if not (self.parser.should_upgrade() and self._should_upgrade()):
             self.everything.spoke(self)
