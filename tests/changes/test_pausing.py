@@ -16,7 +16,16 @@ from revisions import revision
 from vivienne.access.caller import ENTRY, Caller
 from vivienne.changes.asked import Asked
 from vivienne.changes.pause import service as pausing
-from vivienne.changes.requests import Activate, ChangeRequest, Delete, Replacement, Reset, SwitchRequest, Update
+from vivienne.changes.requests import (
+    Activate,
+    ChangeRequest,
+    Delete,
+    KnownPause,
+    Replacement,
+    Reset,
+    SwitchRequest,
+    Update,
+)
 from vivienne.changes.service import ConfigService
 from vivienne.changes.writer import MOST_WAITING
 from vivienne.errors import Forbidden, NotStored, StoreUnavailable, UnknownTarget, VersionConflict
@@ -121,6 +130,18 @@ async def until(reached: Callable[[], bool]) -> None:
 
 
 # On disk
+
+
+async def test_a_pause_that_is_not_stored_is_known_by_its_name(service: ConfigService, store: Store) -> None:
+    store.fails = True
+    held = (await pause(service, "BTC"))["pause"]
+    assert held is not None
+    assert not held["stored"]
+    store.fails = False
+    await until(lambda: not service.pauses().held)
+    with pytest.raises(VersionConflict, match="not the pause to end"):
+        await resume(service, "BTC", ends=())
+    assert (await resume(service, "BTC", ends=(KnownPause(held["config_id"], held["created_at"]),)))["paused"] == []
 
 
 @pytest.mark.parametrize("asset", [None, "BTC"])
@@ -309,6 +330,25 @@ async def test_pauses_without_end_pause_and_fill_no_history(
         await asyncio.sleep(0)
     await asyncio.gather(before, after, return_exceptions=True)
     assert "BTC" in service.paused()
+
+
+@pytest.mark.usefixtures("patient")
+async def test_a_resumption_that_names_a_pause_does_not_end_a_later_one_that_has_the_entry_of_that(
+    service: ConfigService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service._pausing._repeats._rate, "most", 2)
+    for _ in range(6):
+        answer = await pause(service, "BTC", caller=EVE)
+    assert answer["pause"] is not None
+    known = KnownPause(answer["pause"]["config_id"], answer["pause"]["created_at"])
+    await asyncio.sleep(0.01)  # times have milliseconds
+    later = await pause(service, "BTC", caller=EVE)
+    assert later["pause"] is not None
+    assert later["pause"]["config_id"] == known.config_id
+    with pytest.raises(VersionConflict, match="not the pause to end"):
+        await resume(service, "BTC", ends=(known,))
+    known = KnownPause(known.config_id, later["pause"]["created_at"])
+    assert (await resume(service, "BTC", ends=(known,)))["paused"] == []
 
 
 @pytest.mark.usefixtures("patient")

@@ -219,3 +219,22 @@ def test_a_resumption_ends_no_pause_that_was_made_after_the_command_was_given(tm
     with pytest.raises(VersionConflict, match="Somebody paused after this resumption was asked for"):
         asyncio.run(switch_in_database(tmp_path / "v.db", "resume", {}, given_at))
     assert asyncio.run(switch_in_database(tmp_path / "v.db", "resume", {}, time.time()))["paused"] == []
+
+
+def test_a_resumption_ends_no_pause_that_was_made_while_it_was_under_way(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connection may take seconds, as through a network that loses packets. Its age does not say that."""
+
+    def slow(url: str, path: str, body: bytes | None = None, **more: Any) -> bytes:
+        if body is not None:
+            server.post("pause", {"reason": "second"}).raise_for_status()
+            more = {}
+        return ask(url, path, body, **more)
+
+    server.post("pause", {"reason": "first"}).raise_for_status()
+    with monkeypatch.context() as patched:
+        patched.setattr("vivienne.commands.pause.ask", slow)
+        with pytest.raises(NotSwitched, match="second; that is not the pause to end"):
+            switch_at_server(server.url, "resume", {}, time.time())
+    assert switch_at_server(server.url, "resume", {}, time.time())["paused"] == []

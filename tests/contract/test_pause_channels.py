@@ -126,6 +126,26 @@ def test_the_pause_of_all_and_that_of_one_do_not_end_each_other(running: Running
     assert [pause["asset_symbol"] for pause in running.get(f"{COMPREHENSIVE}/pause").json()["pauses"]] == ["ETH"]
 
 
+def test_a_resumption_that_names_a_pause_ends_no_other(running: RunningServer, channel: Channel) -> None:
+    """However long it is under way, and whatever clocks say."""
+    first = channel.switch("pause", asset_symbol="ETH").answer["pause"]
+    assert channel.switch("resume", asset_symbol="ETH", pause=first).answer["paused"] == []
+    assert channel.switch("resume", asset_symbol="ETH", pause=None).answer["paused"] == []
+    channel.switch("pause", asset_symbol="ETH", author="bob", reason="wait")
+    for known in (first, None):
+        verdict = channel.switch("resume", asset_symbol="ETH", pause=known)
+        [problem] = verdict.problems
+        assert (verdict.code, problem["path"]) == ("version_conflict", "pause")
+        assert "wait; that is not the pause to end" in problem["message"]
+    assert list(running.get("/ready").json()["paused"]) == ["ETH"]
+    assert channel.switch("resume", pause=None).answer["paused"] == ["ETH"], "that of all is another one"
+    for wrong in ("the last", {"config_id": "x"}, {"config_id": 1, "created_at": "x"}):
+        verdict = channel.switch("resume", asset_symbol="ETH", pause=wrong)
+        assert (verdict.code, [problem["path"] for problem in verdict.problems]) == ("invalid_configuration", ["pause"])
+    assert channel.switch("pause", asset_symbol="ETH", pause=first).code == "malformed"
+    assert channel.switch("resume", asset_symbol="ETH").answer["paused"] == []
+
+
 def test_what_is_wrong_with_a_pause_is_said_and_nothing_stops(running: RunningServer, channel: Channel) -> None:
     unmoved = Unmoved(running)
 

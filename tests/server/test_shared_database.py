@@ -332,14 +332,15 @@ def test_a_pause_after_a_resumption_stays_though_all_waited(pair: tuple[RunningS
     assert second.post("resume", {}).json()["paused"] == []
 
 
+@pytest.mark.parametrize("header", ["X-Request-Age", "X-Proxy-Request-Age"])
 def test_a_proxy_may_pass_on_a_resumption_that_was_begun_before_a_pause_after_it(
-    pair: tuple[RunningServer, RunningServer],
+    pair: tuple[RunningServer, RunningServer], header: str
 ) -> None:
     """On a connection that it keeps, requests come in the order in which they arrived at the proxy as a whole."""
     first, _ = pair
     paused, resumed = (
         request("POST", f"{COMPREHENSIVE}/{name}", ("Host", "localhost"), ("Content-Length", "0"), *more)
-        for name, more in (("pause", ()), ("resume", [("X-Request-Age", "5.0")]))
+        for name, more in (("pause", ()), ("resume", [(header, "5.0")]))
     )
     with socket.create_connection(("127.0.0.1", first.port), SECONDS) as opened:
         for sent, status in ((paused, "200"), (resumed, "412")):

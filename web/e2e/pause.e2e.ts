@@ -27,7 +27,9 @@ test('one click stops everything on every page, its reason can follow, and to re
   anotherWindow: other,
   server,
   stream,
+  watch,
 }) => {
+  watch.allow(REFUSED)
   await opened(page)
   await opened(other, '/logs')
   await test.step('one click stops everything, on every page', async () => {
@@ -82,6 +84,16 @@ test('one click stops everything on every page, its reason can follow, and to re
     expect((await server.rest.pauses()).paused).toEqual(['BTC', 'ETH', 'SOL'])
 
     await page.getByRole('button', { name: 'All assets are paused: resume' }).click()
+    // The request waits in the browser while somebody pauses again.
+    await page.route('**/resume', async (route) => {
+      await server.rest.pause({ reason: 'wrong once more', author: 'bob' })
+      await route.continue()
+    })
+    await page.keyboard.press('Enter')
+    await expect(question(page, 'all assets')).toContainText('Not resumed: it stays paused')
+    await expect(question(page, 'all assets')).toContainText('It has been paused again')
+    await page.unroute('**/resume')
+    await page.keyboard.press('Enter')
     await question(page, 'all assets').getByLabel('Reason').fill('prices are right again')
     await page.keyboard.press('Enter')
     await expect(banner(page)).toBeHidden()

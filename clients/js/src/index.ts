@@ -25,6 +25,7 @@ export {
   type HistoryOptions,
   type PageOptions,
   type RestOptions,
+  type ResumeOptions,
   VivienneRestClient,
 } from './rest.js'
 export type { Rule, Rulebook, Tunable, TunableKind } from './rulebook.js'

@@ -11,6 +11,7 @@ import type {
   HistoryPage,
   InForce,
   PartialConfiguration,
+  PauseEntry,
   Pauses,
   Problem,
   Replaced,
@@ -31,6 +32,12 @@ export interface ChangeOptions {
   /** A repetition under the same id is answered as the first time and not made again; random if left out. */
   readonly requestId?: string
   readonly signal?: AbortSignal
+}
+
+/** Options of a resumption. */
+export interface ResumeOptions extends ChangeOptions {
+  /** The pause to end, as a state or the list of pauses has it; null if none is known. */
+  readonly pause?: Pick<PauseEntry, 'config_id' | 'created_at'> | null
 }
 
 /** Options of a REST client. */
@@ -157,9 +164,13 @@ export class VivienneRestClient {
     return this.#change('pause', {}, o)
   }
 
-  /** Ends the pause of an asset, or that of all; one does not end the other. */
-  resume(o?: ChangeOptions): Promise<Switched> {
-    return this.#change('resume', {}, o)
+  /**
+   * Ends the pause of an asset, or that of all; one does not end the other. With `pause`, no other pause than that
+   * (`version_conflict`), however long the request is under way; with null, none.
+   */
+  resume({ pause, ...o }: ResumeOptions = {}): Promise<Switched> {
+    const known = pause && { config_id: pause.config_id, created_at: pause.created_at }
+    return this.#change('resume', pause === undefined ? {} : { pause: known }, o)
   }
 
   /** Which assets are paused, by whom and why. */

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import orjson
 
@@ -160,15 +160,31 @@ class UndoRequest(Request):
         return "Undo", self.config_id
 
 
+class KnownPause(NamedTuple):
+    """A pause as a caller knows it.
+
+    Attributes:
+        config_id: names it.
+        created_at: as it was told. The entry of a pause that is repeated again and again gets another time.
+    """
+
+    config_id: str
+    created_at: str
+
+
 @dataclass(frozen=True, slots=True)
 class SwitchRequest(Request):
     """A request to pause or resume an asset, or all of them.
 
     Attributes:
+        switch: which of the two.
+        ends: of a resumption, the pause that the caller knows, or none; others are not ended. None for whatever is
+            there when it is asked for.
         asked: when; what came over another channel since may be in force already. None for now.
     """
 
     switch: Switch
+    ends: tuple[KnownPause, ...] | None = None
     asked: Asked | None = field(default_factory=asked_now, kw_only=True)
 
     @property
@@ -181,4 +197,4 @@ class SwitchRequest(Request):
         return self.request_id is not None and (self.switch == "resume" or self.caller.via == ENTRY)
 
     def _asked(self) -> tuple[str, object]:
-        return self.switch.capitalize(), {}
+        return self.switch.capitalize(), {} if self.ends is None else {"pause": [[*each] for each in self.ends]}

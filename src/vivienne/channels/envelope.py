@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from vivienne.changes.alerts.requests import AlertRequest
-from vivienne.changes.requests import ChangeRequest, SeveralRequest, SwitchRequest, UndoRequest
+from vivienne.changes.requests import ChangeRequest, KnownPause, SeveralRequest, SwitchRequest, UndoRequest
 from vivienne.config.flat import MOST_TOLD, and_more, clip, nearest, quoted
 from vivienne.errors import InvalidConfiguration, Malformed, Problem
 from vivienne.wire.numbers import HIGHEST
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from vivienne.access.caller import Caller
     from vivienne.changes.alerts.requests import AlertIntent
@@ -23,6 +23,8 @@ LONGEST_TEXT = {"asset_symbol": 40, "request_id": 128, "author": 100, "reason": 
 _ASSET = ("asset", "asset_symbol")
 FIELDS = (*_ASSET, "request_id", "author", "reason", "expected_version")
 """Names with this meaning in every message; all may be left out. `asset` is another name of `asset_symbol`."""
+OF_SWITCH: Mapping[Switch, tuple[str, ...]] = {"pause": FIELDS, "resume": (*FIELDS, "pause")}
+"""Names in a pause and in a resumption, likewise. That names the pause that it ends, or none."""
 LONGEST_PAUSE = 16_000
 """Bytes or characters of a pause or a resumption. Every valid one is shorter, also one whose texts are written with an
 escape of six or twelve characters for each.
@@ -61,9 +63,11 @@ class Envelope:
         """The request for a change of this intent."""
         return ChangeRequest(intent, **self._fields(channel, caller))
 
-    def switch(self, switch: Switch, *, channel: str, caller: Caller) -> SwitchRequest:
-        """The request to pause or resume."""
-        return SwitchRequest(switch, **self._fields(channel, caller))
+    def switch(
+        self, switch: Switch, *, channel: str, caller: Caller, ends: tuple[KnownPause, ...] | None = None
+    ) -> SwitchRequest:
+        """The request to pause or resume; see there for `ends`."""
+        return SwitchRequest(switch, ends, **self._fields(channel, caller))
 
     def several(
         self,
@@ -136,6 +140,25 @@ def open_envelope(fields: dict[str, Any]) -> Envelope:
     if "asset_symbol" in texts:
         texts["asset"] = texts.pop("asset_symbol").upper()
     return Envelope(**texts, expected_version=version)
+
+
+def read_known_pause(message: Mapping[str, Any]) -> tuple[KnownPause, ...] | None:
+    """The pause that a resumption names: one that the caller knows, none, or None where it does not say.
+
+    Raises:
+        InvalidConfiguration: it is not written as pauses are.
+    """
+    if "pause" not in message:
+        return None
+    pause = message["pause"]
+    if pause is None:
+        return ()
+    named = pause if isinstance(pause, dict) else {}
+    config_id, created_at = named.get("config_id"), named.get("created_at")
+    if isinstance(config_id, str) and isinstance(created_at, str):
+        return (KnownPause(config_id, created_at),)
+    needed = "pause must be the pause to end, with its config_id and created_at; null if none is known; or left out"
+    raise InvalidConfiguration([Problem("pause", needed)])
 
 
 def _is_version(value: object) -> bool:

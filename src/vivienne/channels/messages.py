@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vivienne.changes.requests import SwitchRequest, Update
-from vivienne.channels.envelope import FIELDS, LONGEST_TEXT, one_of, open_envelope, refuse_unknown, split_envelope
+from vivienne.channels.envelope import (
+    FIELDS,
+    LONGEST_TEXT,
+    OF_SWITCH,
+    one_of,
+    open_envelope,
+    read_known_pause,
+    refuse_unknown,
+    split_envelope,
+)
 from vivienne.channels.replies import outcome_reply
 from vivienne.config.layers import GLOBAL
 from vivienne.errors import ChangeRefused, Malformed, UnknownTarget
@@ -28,7 +37,7 @@ SWITCHES: dict[str, Switch] = {"pause": "pause", "resume": "resume"}
 UNUSED = ("timestamp", "protocol_version")
 """Fields that every message may carry. Nothing is done with them, so nothing is refused because of them."""
 _AROUND = ("agent", *UNUSED)
-_OF_SWITCH = frozenset({"type", "strategy", "params", *_AROUND, *FIELDS})
+_OF_SWITCH = frozenset({"type", "strategy", "params", *_AROUND, *OF_SWITCH["resume"]})
 _CONFIG = ("config", "parameters")
 _MODE = ("mode", "update_type")
 _MODES = ("partial", "full")
@@ -99,9 +108,10 @@ class ConfigMessages:
         return self._request(message, document, caller, partial=mode == "partial"), validate_only
 
     def _control(self, message: Message, caller: Caller) -> ChangeRequest | SwitchRequest:
-        refuse_unknown(message, ("type", "strategy", "params", *_AROUND, *FIELDS))
-        _check_agent(message)
         strategy = message.get("strategy")
+        fields = OF_SWITCH[SWITCHES[str(strategy)]] if is_switch(message) else FIELDS
+        refuse_unknown(message, ("type", "strategy", "params", *_AROUND, *fields))
+        _check_agent(message)
         if strategy != STRATEGY and not is_switch(message):
             known = ", ".join(map(repr, (STRATEGY, *SWITCHES)))
             raise UnknownTarget(f"Unknown strategy {_shown(strategy)}; known are {known}", path="strategy")
@@ -113,16 +123,17 @@ class ConfigMessages:
             if name in message and message[name] != inner[name]:
                 raise Malformed(f"{name!r} is in the message and in params, and differs", path=name)
         if is_switch(message):
-            refuse_unknown(document, FIELDS)
-            fields, _ = split_envelope({**message, **inner})
-            return open_envelope(fields).switch(SWITCHES[str(strategy)], channel=CONTROL, caller=caller)
+            refuse_unknown(document, fields)
+            if "pause" in message and "pause" in document and message["pause"] != document["pause"]:
+                raise Malformed("'pause' is in the message and in params, and differs", path="pause")
+            return _switched({**message, **inner, **document}, SWITCHES[str(strategy)], CONTROL, caller)
         return self._request({**message, **inner}, document, caller, partial=True)
 
     def _switch(self, message: Message, caller: Caller) -> SwitchRequest:
-        refuse_unknown(message, ("type", *_AROUND, *FIELDS))
+        switch = SWITCHES[message["type"]]
+        refuse_unknown(message, ("type", *_AROUND, *OF_SWITCH[switch]))
         _check_agent(message)
-        fields, _ = split_envelope(message)
-        return open_envelope(fields).switch(SWITCHES[message["type"]], channel=self._channel, caller=caller)
+        return _switched(message, switch, self._channel, caller)
 
     def _request(self, message: Message, document: Message, caller: Caller, *, partial: bool) -> ChangeRequest:
         fields, _ = split_envelope(message)
@@ -130,6 +141,11 @@ class ConfigMessages:
 
     def _channel_of(self, message: Message) -> str:
         return CONTROL if message["type"] == CONTROL else self._channel
+
+
+def _switched(message: Message, switch: Switch, channel: str, caller: Caller) -> SwitchRequest:
+    fields, _ = split_envelope(message)
+    return open_envelope(fields).switch(switch, channel=channel, caller=caller, ends=read_known_pause(message))
 
 
 def is_switch(message: Message) -> bool:

@@ -128,6 +128,8 @@ def _began_at() -> float:
 def switch_at_server(url: str, kind: Kind, fields: dict[str, str], began_at: float) -> Switched:
     """Ask a running server to pause or resume.
 
+    A resumption names the pause that is in force at its beginning, so it ends no other, however long it is under way.
+
     Args:
         url: of the server.
         kind: pause or resume.
@@ -139,13 +141,30 @@ def switch_at_server(url: str, kind: Kind, fields: dict[str, str], began_at: flo
         NotSwitched: it cannot be reached, refuses, redirects, or does not say that it was done.
     """
     try:
+        known = {} if kind == "pause" else {"pause": _pause_in_force(url, fields.get("asset_symbol"))}
         age = {"X-Request-Age": f"{max(0.0, time() - began_at):.3f}"}
-        answer = read_json(ask(url, PATH + kind, json.dumps(fields).encode(), headers=age))
+        answer = read_json(ask(url, PATH + kind, json.dumps(fields | known).encode(), headers=age))
     except urllib.error.HTTPError as error:
         raise NotSwitched(f"{url} {_refusal(error)}") from error
     except (OSError, ValueError, HTTPException) as error:
         raise NotSwitched(f"{url} cannot be reached, or is not a Vivienne server: {no_answer(error)}") from error
     return _confirmed(answer, url, kind)
+
+
+def _pause_in_force(url: str, asset: str | None) -> dict[str, Any] | None:
+    """The pause of an asset, or of all, as the server tells it; None if there is none.
+
+    Raises:
+        OSError: it cannot be reached.
+        ValueError: its answer is none.
+    """
+    answer = read_json(ask(url, PATH + "pause"))
+    pauses = answer.get("pauses") if isinstance(answer, dict) else None
+    if not isinstance(pauses, list) or not all(isinstance(each, dict) for each in pauses):
+        raise ValueError("its answer has no list of pauses")
+    layer = None if asset is None else asset.strip().upper()
+    own = next((each for each in pauses if each.get("asset_symbol") == layer), None)
+    return None if own is None else {name: own.get(name) for name in ("config_id", "created_at")}
 
 
 def _confirmed(answer: Any, url: str, kind: Kind) -> Switched:

@@ -13,11 +13,12 @@ from vivienne.changes.asked import asked_at
 from vivienne.changes.looking_back import RevisionFilter  # noqa: TC001  # FastAPI reads the annotation
 from vivienne.changes.requests import Activate, Delete, Intent, Reset, Switch, Update
 from vivienne.channels.envelope import (
-    FIELDS,
     LONGEST_PAUSE,
+    OF_SWITCH,
     PAUSE_VALUES,
     Envelope,
     open_envelope,
+    read_known_pause,
     refuse_unknown,
     split_envelope,
 )
@@ -29,6 +30,7 @@ from vivienne.server.documents import (
     ConditionOfChange,
     ConfigurationBody,
     ResetBody,
+    ResumptionBody,
     SwitchBody,
     body_of,
     documented,
@@ -101,6 +103,7 @@ _CONFIGURATION = body_of(ConfigurationBody, EXAMPLE)
 _RESET = body_of(ResetBody, {"asset_symbol": "BTC", "paths": ["settings.state_threshold_bang"]})
 _CONDITION = body_of(ConditionOfChange, {"reason": "the old thresholds were better"}, required=False)
 _CONDITION_OF_UNDO = body_of(ConditionOfChange, {"reason": "too few entries"}, required=False)
+_RESUMPTION = body_of(ResumptionBody, {"reason": "prices are right again"}, required=False)
 _SWITCH = body_of(SwitchBody, {"reason": "the exchange reports wrong prices"}, required=False)
 _NOT_STORED_YET = (
     "In force in this process, but not stored yet (storing is retried), or not confirmed by all agents yet."
@@ -114,9 +117,9 @@ def _change(body: Schema, *more: int) -> dict[str, Any]:
     return documented(Acknowledgement, *CHANGE_PROBLEMS, *more, body=body, has_etag=True, links=_LINKS)
 
 
-def _switch(accepted: str | None = None) -> dict[str, Any]:
+def _switch(body: Schema, accepted: str | None = None) -> dict[str, Any]:
     """The documentation of an endpoint that pauses or resumes."""
-    return documented(Switched, *CHANGE_PROBLEMS, body=_SWITCH, has_etag=True, accepted=accepted)
+    return documented(Switched, *CHANGE_PROBLEMS, body=body, has_etag=True, accepted=accepted)
 
 
 def configuration_routes(service: ConfigService, budgets: TimeBudgets) -> Routes:
@@ -177,24 +180,27 @@ def _add_switches(routes: Routes, service: ConfigService) -> None:
         with service.counts.refusals(CHANNEL):
             # Pauses go before everything else, so what claims to be one is small.
             body = await read_body(request, may_be_empty=True, most_bytes=LONGEST_PAUSE, most_values=PAUSE_VALUES)
-            refuse_unknown(body, FIELDS)
+            refuse_unknown(body, OF_SWITCH[switch])
             check_query(request, "asset_symbol", "author", "reason")
             fields, _ = split_envelope(body)
-            envelope = open_envelope(with_headers(request, fields, if_match, key))
+            envelope, ends = open_envelope(with_headers(request, fields, if_match, key)), read_known_pause(body)
         with asked_at(request_received(request)):
-            asked = envelope.switch(switch, channel=CHANNEL, caller=caller_of(request))
+            asked = envelope.switch(switch, channel=CHANNEL, caller=caller_of(request), ends=ends)
         outcome = await service.switch(asked)
         status = HTTPStatus.OK if outcome["status"] == "success" else HTTPStatus.ACCEPTED
         return Answer(outcome, status, {"ETag": etag(outcome["version"])})
 
-    @routes.post("/pause", **_switch(_NOT_STORED_YET))
+    @routes.post("/pause", **_switch(_SWITCH, _NOT_STORED_YET))
     async def pause(request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> Answer:
         """Pause an asset, or all: idle, with size 0, until it is resumed. Works while the store does not."""
         return await switched(request, "pause", if_match, idempotency_key)
 
-    @routes.post("/resume", **_switch())
+    @routes.post("/resume", **_switch(_RESUMPTION))
     async def resume(request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> Answer:
-        """End the pause of an asset, or that of all assets; one does not end the other."""
+        """End the pause of an asset, or that of all assets; one does not end the other.
+
+        With `pause`, it is refused if another pause than that is in force.
+        """
         return await switched(request, "resume", if_match, idempotency_key)
 
 

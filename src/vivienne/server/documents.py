@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 from vivienne.channels.envelope import LONGEST_TEXT
 from vivienne.server.schemas import NOTHING_ELSE, Schema, reference
 from vivienne.wire.numbers import HIGHEST
+from vivienne.wire.pause import KnownPauseEntry
 from vivienne.wire.problem import ProblemEntry
 
 
@@ -89,6 +90,13 @@ class SwitchBody(Origin):
     asset_symbol: NotRequired[AssetText]
 
 
+@with_config(NOTHING_ELSE)
+class ResumptionBody(SwitchBody):
+    """The asset to resume, or all, and the pause that it ends: as it was told, or null if none is known."""
+
+    pause: NotRequired[KnownPauseEntry | None]
+
+
 _PROBLEMS = {
     400: "The message cannot be read, or has an unknown field.",
     401: "A token is needed, and the request has none, or one that is unknown or revoked.",
@@ -96,7 +104,7 @@ _PROBLEMS = {
     404: "There is no such configuration, alert rule or delivery.",
     408: "The body did not arrive in time.",
     409: "The request_id stands for another change.",
-    412: "The configuration has changed since the version in If-Match or expected_version.",
+    412: "The configuration has changed since the version in If-Match or expected_version, or somebody paused since.",
     413: "The body is too large.",
     415: "The body is not declared as JSON.",
     429: "A limit is reached; Retry-After says when to retry.",

@@ -35,6 +35,7 @@ _FEW_TURNS = 16
 length has fewer, unless it comes in small pieces."""
 _LONGEST_BEFORE = 60.0
 """Seconds for which a request waits before it comes, at most."""
+_AGES = (b"x-request-age", b"x-proxy-request-age")
 _LONGEST_ADDRESS = 64
 _UPGRADE_KEY = b"sec-websocket-key"
 _INVALID = "Invalid HTTP request received."
@@ -269,15 +270,23 @@ class Receiving(HttpToolsProtocol):
 
 
 def waited_before(headers: Iterable[tuple[bytes, bytes]]) -> float | None:
-    """Seconds since a request was asked for, as a proxy or the command line says; None if they do not."""
-    said = [value for name, value in headers if name == b"x-request-age"]
+    """Seconds since a request was asked for; None if nobody says.
+
+    The client says how long it took until it sent the request, and a proxy how long the request was there before it
+    passed it on.
+    """
+    said = {name: value for name, value in headers if name in _AGES}
     if not said:
         return None
+    return min(sum(map(_seconds, said.values())), _LONGEST_BEFORE)
+
+
+def _seconds(text: bytes) -> float:
     try:
-        seconds = float(said[-1])
+        seconds = float(text)
     except ValueError:
         return 0.0
-    return min(max(0.0, seconds), _LONGEST_BEFORE) if isfinite(seconds) else 0.0
+    return max(0.0, seconds) if isfinite(seconds) else 0.0
 
 
 def forwarded_for(headers: Iterable[tuple[bytes, bytes]]) -> str | None:

@@ -9,7 +9,15 @@ from vivienne.server.alert_deliveries import SentAgain, TestBody
 from vivienne.server.alert_preview import PreviewBody
 from vivienne.server.alerting import AlertBody
 from vivienne.server.auth import NewToken, Ticket, TokenBody, TokenList, WhoAsks
-from vivienne.server.documents import ConditionOfChange, ConfigurationBody, Problem, ResetBody, SeveralBody, SwitchBody
+from vivienne.server.documents import (
+    ConditionOfChange,
+    ConfigurationBody,
+    Problem,
+    ResetBody,
+    ResumptionBody,
+    SeveralBody,
+    SwitchBody,
+)
 from vivienne.server.policy import NEEDED
 from vivienne.server.pushing import CandlesBody, PushedTradesBody, PushProblem
 from vivienne.server.schemas import Schema, schemas
@@ -61,9 +69,9 @@ KINDS = (
     Acknowledgement, AlertBody, AlertChanged, AlertEventPage, AlertList, AlertPreview, AlertRule, AssetList,
     BarRecord, CandlesBody, ChangeOutcome, Chart, ConditionOfChange, ConfigurationBody, ConfigurationPage,
     DecisionPage, DecisionPreview, DecisionRecord, DeliveryPage, HeatMap, HistoryPage, InForce, NewToken,
-    PaperAccount, Pauses, PreviewBody, Problem, PushProblem, Pushed, PushedTradesBody, Replaced, ResetBody, SentAgain,
-    Setups, SeveralBody, SignalPage, SwitchBody, Switched, TestBody, TestResults, Ticket, TokenBody, TokenEntry,
-    TokenList, Verdict, VersionOutcome, VersionPage, WhoAsks,
+    PaperAccount, Pauses, PreviewBody, Problem, PushProblem, Pushed, PushedTradesBody, Replaced, ResetBody,
+    ResumptionBody, SentAgain, Setups, SeveralBody, SignalPage, SwitchBody, Switched, TestBody, TestResults, Ticket,
+    TokenBody, TokenEntry, TokenList, Verdict, VersionOutcome, VersionPage, WhoAsks,
 )  # fmt: skip
 """Types of all bodies and answers."""
 _kind: Any

@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from vivienne.wire.answers import Acknowledgement, Preview, RevisionEntry, Switched
 from vivienne.wire.document import Document, EffectiveDocument
+from vivienne.wire.pause import KnownPauseEntry
 from vivienne.wire.problem import ProblemEntry
 from vivienne.wire.state import AssetState
 
@@ -208,9 +209,14 @@ class Pause(_Change):
 
 
 class Resume(_Change):
-    """End the pause of an asset, or the pause of all assets. Neither ends the other."""
+    """End the pause of an asset, or the pause of all assets. Neither ends the other.
+
+    With `pause` it ends the pause that the caller knows, as it was told, and is refused if there is another one; with
+    null, if there is any.
+    """
 
     type: Literal["resume"]
+    pause: NotRequired[KnownPauseEntry | None]
 
 
 class Subscribe(_Incoming):

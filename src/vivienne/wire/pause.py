@@ -36,6 +36,13 @@ class PauseEntry(TypedDict):
     reason: str | None
 
 
+class KnownPauseEntry(TypedDict):
+    """A pause as somebody knows it. The other fields of a pause may be there too."""
+
+    config_id: str
+    created_at: str
+
+
 class PauseClaim(TypedDict):
     """A pause as one process announces it to others over Redis. `version` is null until it is stored."""
 

@@ -59,7 +59,7 @@ function ResumeForm({ layer, pause, onClose }: ResumeDialogProps & { pause: Paus
     event.preventDefault()
     // What was read before the button was pressed is what counts.
     if (again) setSeen(pause.config_id)
-    else if (!resuming) void resume(reason.trim())
+    else if (!resuming) void resume(reason.trim(), pause)
   }
   return (
     <form className={classes.form} onSubmit={submit}>
@@ -119,11 +119,12 @@ function useResuming(layer: string | null, onDone: () => void) {
   const [resuming, setResuming] = useState(false)
   const [error, setError] = useState<unknown>(null)
   const [open, setOpen] = useState<{ reason: string; requestId: string } | null>(null)
-  const resume = async (reason: string) => {
+  const resume = async (reason: string, pause: PauseEntry) => {
     setResuming(true)
     try {
       const same = open?.reason === reason ? { requestId: open.requestId } : {}
-      await client.rest.resume({ asset: layer, ...(reason && { reason }), ...same })
+      // The request may wait in the browser while somebody pauses again.
+      await client.rest.resume({ asset: layer, pause, ...(reason && { reason }), ...same })
       onDone()
       await askAgain(queries)
     } catch (refused) {

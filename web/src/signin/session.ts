@@ -1,6 +1,7 @@
 import { useSyncExternalStore } from 'react'
 import type { WhoAsks } from 'vivienne-client'
 import { askCaller } from 'vivienne-client/token'
+import { authorName } from '../app/author.ts'
 import { ROOT, SERVER } from '../app/root.ts'
 
 /** Identity that a token gives to the page. */
@@ -35,6 +36,11 @@ export function onSession(listener: () => void): () => void {
 
 export function useSession(): Session {
   return useSyncExternalStore(onSession, getSession)
+}
+
+/** The author that a change made here names; empty where none was given, or a token says it. */
+export function authorOfChanges(): string {
+  return shownToken() === '' ? authorName() : ''
 }
 
 /** The token that is shown to the server; '' is none. */

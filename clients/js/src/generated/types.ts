@@ -1787,6 +1787,13 @@ export interface InForce {
   pause: PauseEntry | null
 }
 /**
+ * A pause as somebody knows it. The other fields of a pause may be there too.
+ */
+export interface KnownPauseEntry {
+  config_id: string
+  created_at: string
+}
+/**
  * The changed values of a layer or an alert rule. `version` and `config_id` are set once the change is made.
  */
 export interface LayerChange {
@@ -2079,6 +2086,9 @@ export interface ResetBody {
 }
 /**
  * End the pause of an asset, or the pause of all assets. Neither ends the other.
+ *
+ * With `pause` it ends the pause that the caller knows, as it was told, and is refused if there is another one; with
+ * null, if there is any.
  */
 export interface Resume {
   timestamp?: string | number
@@ -2100,6 +2110,18 @@ export interface Resume {
   reason?: string
   expected_version?: number
   type: 'resume'
+  pause?: KnownPauseEntry | null
+}
+/**
+ * The asset to resume, or all, and the pause that it ends: as it was told, or null if none is known.
+ */
+export interface ResumptionBody {
+  request_id?: string
+  author?: string
+  reason?: string
+  expected_version?: number
+  asset_symbol?: string | null
+  pause?: KnownPauseEntry | null
 }
 /**
  * A message that waits for its delivery again, under the same ids.

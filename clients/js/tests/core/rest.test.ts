@@ -65,7 +65,9 @@ test('a pause stops one asset or all, is listed with who and why, and ends with 
     ],
   })
   expect((await rest.resume()).paused).toEqual(['BTC'])
-  expect((await rest.resume({ asset: 'BTC' })).paused).toEqual([])
+  const { pauses } = await rest.pauses()
+  await expect(rest.resume({ asset: 'BTC', pause: null })).rejects.toMatchObject({ code: 'version_conflict' })
+  expect((await rest.resume({ asset: 'BTC', pause: pauses[0] ?? null })).paused).toEqual([])
   expect(await rest.pauses()).toEqual({ paused: [], pauses: [] })
 })
 

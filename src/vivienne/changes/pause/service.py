@@ -204,10 +204,20 @@ class Pausing:
         waiting, created_at = await self._before(layer, number, seen)
         prepared = write_up_switch(self._in_force, request, str(uuid.uuid4()), created_at, waiting)
         self._in_force.expect(request.expected_version, layer)
+        self._expect_known(request, layer)
         ended = self._in_force.pauses.stored.get(layer)
         if ended is not None and ended.version is not None and self._store.is_shared:
             prepared = replace(prepared, ends=(ended.version, ended.created_at))
         return replace(prepared, caller=request.caller)
+
+    def _expect_known(self, request: SwitchRequest, layer: str) -> None:
+        """Refuse to end a pause that the caller does not know, where it says which one it knows.
+
+        Raises:
+            VersionConflict: there is one.
+        """
+        if request.ends is not None and (pause := self._in_force.pauses.unknown(layer, request.ends)) is not None:
+            raise VersionConflict(f"It is {pause.sentence()}; that is not the pause to end. Look again", path="pause")
 
     async def _prepare_pause(self, request: SwitchRequest, held: Held) -> Prepared[Switched]:
         name, layer = held.pause.config_id, self._in_force.layer(request.asset)

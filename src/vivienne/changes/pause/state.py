@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from vivienne.changes.asked import Place
-    from vivienne.changes.requests import SwitchRequest
+    from vivienne.changes.requests import KnownPause, SwitchRequest
     from vivienne.store.revision import Revision
     from vivienne.wire.pause import PauseClaim, PauseEntry
 
@@ -324,6 +324,15 @@ class PausesInForce:
             return own or of_all or self.heard.latest(layer, GLOBAL)
         return max(own, of_all, key=lambda pause: pause.version or 0)
 
+    def unknown(self, layer: str, known: Collection[KnownPause]) -> PauseInForce | None:
+        """A pause of a layer itself that is not among those that somebody knows; None if they know all."""
+        own = [
+            *self.held.of(layer),
+            *self.heard.of(layer),
+            *(() if layer not in self.stored else (self.stored[layer],)),
+        ]
+        return next((pause for pause in own if not any(_is_known(pause, each) for each in known)), None)
+
     def own(self, layer: str) -> PauseInForce | None:
         """The pause of a layer itself."""
         return self.held.latest(layer) or self.stored.get(layer) or self.heard.latest(layer)
@@ -359,3 +368,7 @@ def _is_covered(pause: PauseInForce, switch: Revision) -> bool:
 def _is_named(pause: PauseInForce, switch: Revision) -> bool:
     """Tell whether this revision is that pause."""
     return pause.layer == switch.layer and (switch.config_id, switch.layer) in pause.names
+
+
+def _is_known(pause: PauseInForce, known: KnownPause) -> bool:
+    return known.created_at == pause.created_at and any(known.config_id == name for name, _ in pause.names)
