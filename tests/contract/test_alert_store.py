@@ -160,6 +160,18 @@ def test_deliveries_of_the_dead_are_taken_over_and_those_of_the_living_are_not(s
     assert ids(store, "new") == ["evt_1", "evt_2"]
 
 
+def test_deliveries_of_those_that_are_known_to_be_dead_are_taken_over_at_once(store: RevisionStore) -> None:
+    filled(store, 1, "dead")
+    store.alerts.add_alerts([event(2)], [delivery(2)], {}, RUN, "alive")
+    for owner in ("dead", "alive"):
+        store.alerts.say_alive(owner)
+
+    assert sorted(store.alerts.owners()) == ["alive", "dead"]
+    assert store.alerts.adopt("new", 30, ["dead"]) == 1
+    assert (ids(store, "new"), ids(store, "alive")) == (["evt_1"], ["evt_2"])
+    assert store.alerts.owners() == ["alive"]
+
+
 def test_a_delivery_is_sent_again_by_the_process_that_was_asked(store: RevisionStore) -> None:
     filled(store, 1)
     store.alerts.update_deliveries([delivery(1, status="dead", attempts=9, answer="\ud800\0")])

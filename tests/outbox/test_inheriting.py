@@ -158,7 +158,7 @@ async def test_messages_of_a_process_are_taken_over_once_it_is_gone_and_not_afte
     now = 0.0
     adopted: list[float] = []
 
-    def adopt(_owner: str, _dead_after: float | None) -> int:
+    def adopt(_owner: str, _dead_after: float | None, _dead: list[str]) -> int:
         adopted.append(now)
         return 0
 

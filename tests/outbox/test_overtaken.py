@@ -10,12 +10,15 @@ import pytest
 from alerting import event, rule, webhook
 from vivienne.changes.pause.state import PauseInForce, Pauses, PausesInForce
 from vivienne.config.layers import GLOBAL
-from vivienne.outbox.lanes import Item
-from vivienne.outbox.overtaken import EXPIRED, PAUSED, PAUSED_AGAIN, RESUMED, InForce, why_not
+from vivienne.outbox.lanes import Item, Lane, LaneKey
+from vivienne.outbox.overtaken import EXPIRED, NEWER, PAUSED, PAUSED_AGAIN, RESUMED, InForce, NewestBars, why_not
 from vivienne.store.alert import StoredDelivery, StoredEvent, Waiting
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vivienne.outbox.sending import AnyChannel
+    from vivienne.wire.alert import AlertEvent
 
 NOW = 1_767_226_500.0
 BOT = webhook("https://bot.example/hook", body={"action": "buy"})
@@ -52,8 +55,11 @@ def at(version: int, *stored: PauseInForce) -> InForce:
     return InForce(version, PausesInForce({each.layer: each for each in stored}))
 
 
-def reason(*queue: Item, in_force: InForce, to: dict[str, Any] = BOT) -> str | None:
-    return why_not(0, deque(queue), channel(to), NOW, in_force)
+def reason(*queue: Item, in_force: InForce, to: dict[str, Any] = BOT, told: Sequence[AlertEvent] = ()) -> str | None:
+    lane, newest = Lane(LaneKey("al_1", "c1"), deque(queue)), NewestBars()
+    for each in told:
+        newest.note(lane.key, each)
+    return why_not(0, lane, channel(to), NOW, in_force, newest)
 
 
 @pytest.mark.parametrize("layer", ["BTC", GLOBAL])
@@ -104,3 +110,18 @@ def test_a_pause_is_told_though_it_ends_at_once_and_not_when_it_is_over_while_it
     assert reason(switch("paused", 3), in_force=at(4)) is None
     assert reason(switch("paused", 3, attempts=1), in_force=at(4)) == RESUMED
     assert reason(switch("paused", 3, attempts=1), switch("resumed", 4), in_force=at(4)) is None
+
+
+@pytest.mark.parametrize(("before", "after", "is_sent"), [(10.0, 0.0, False), (0.0, 10.0, False), (0.0, 0.0, True)])
+def test_what_another_process_left_of_a_bar_moves_no_position_after_a_later_bar(
+    before: float, after: float, *, is_sent: bool
+) -> None:
+    left = event(1, type="size", bar_time="2026-01-01T00:00:00.000Z", position_size=before)
+    later = event(2, type="size", bar_time="2026-01-01T00:15:00.000Z", position_size=after)
+    for to, is_former, found in (
+        (BOT, True, None if is_sent else NEWER),
+        (BOT, False, None),
+        (PROGRAM, True, None),
+    ):
+        assert reason(item(left, is_former=is_former), in_force=at(1), to=to, told=[later, left]) == found
+    assert reason(item(later, is_former=True), in_force=at(1), told=[left]) is None

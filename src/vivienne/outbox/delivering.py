@@ -19,7 +19,7 @@ from vivienne import open_files
 from vivienne.errors import StoreUnavailable
 from vivienne.metrics.registry import Sample
 from vivienne.outbox.lanes import Item, Lane, Lanes, message_of, with_delivery
-from vivienne.outbox.overtaken import InForce, why_not
+from vivienne.outbox.overtaken import InForce, NewestBars, why_not
 from vivienne.outbox.results import Results
 from vivienne.outbox.sending import Attempt, HasConnections, kept
 from vivienne.outbox.slots import MOST_FILES, SLOW_SECONDS, Receiver, Slots
@@ -109,6 +109,7 @@ class Deliveries:
         self._rule_of = rule_of
         self._switch_off = switch_off
         self._in_force = in_force
+        self._newest = NewestBars()
         self._metrics = metrics
         self._clock = clock
         self._wall = wall
@@ -264,6 +265,8 @@ class Deliveries:
         """Note what came of an attempt: done, or once more after a while."""
         if attempt.outcome == "delivered":
             lane.failures, lane.due = 0, 0.0
+            for place in range(lane.batch):
+                self._newest.note(lane.key, lane.queue[place].waiting.event.event)
             self._finished(self._lanes.done(lane), "delivered", attempt)
             return
         lane.failures += 1
@@ -283,7 +286,7 @@ class Deliveries:
         in_force, now = self._in_force(), self._wall()
         while lane.queue:
             count = lane.upcoming(channel)
-            reasons = [why_not(place, lane.queue, channel, now, in_force) for place in range(count)]
+            reasons = [why_not(place, lane, channel, now, in_force, self._newest) for place in range(count)]
             over = [(lane.queue[place], reason) for place, reason in enumerate(reasons) if reason is not None]
             for item, reason in over:
                 self._lanes.take_out(lane, item)

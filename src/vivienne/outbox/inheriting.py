@@ -8,6 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from vivienne.errors import StoreUnavailable
+from vivienne.outbox.owners import gone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,8 @@ _log = logging.getLogger(__name__)
 ALIVE_SECONDS = 5.0
 """Time between two notes that this process is alive."""
 DEAD_SECONDS = 30.0
-"""Age of the last note of a process beyond which others take over its messages."""
+"""Age of the last note of a process beyond which others take over its messages, unless it ran on the same machine: of
+those it is known at once, so that what they left comes before what is decided next."""
 _PAGE = 1_000
 
 
@@ -86,7 +88,8 @@ class Inheriting:
         adopted = 0
         if self._is_first or (self._is_shared and now - self._steady_since >= DEAD_SECONDS):
             dead_after = DEAD_SECONDS if self._is_shared else None
-            adopted = await self._calls.run(self._store.adopt, self._owner, dead_after)
+            dead = gone(await self._calls.run(self._store.owners), self._owner) if self._is_shared else []
+            adopted = await self._calls.run(self._store.adopt, self._owner, dead_after, dead)
         if adopted and not self._is_first:
             _log.warning("Took over %d alerts of a process that is gone", adopted)
         await self._take(all_of_them=bool(adopted) or self._is_first)

@@ -1,7 +1,8 @@
-"""Messages that nobody should get any more, because what they tell is over before they could be delivered. Pure."""
+"""Messages that nobody should get any more, because what they tell is over before they could be delivered."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vivienne.changes.pause.state import PauseInForce
-    from vivienne.outbox.lanes import Item
+    from vivienne.outbox.lanes import Item, Lane, LaneKey
     from vivienne.outbox.sending import AnyChannel
     from vivienne.wire.alert import AlertEvent
 
 EXPIRED = "It expired before it could be delivered"
 PAUSED_AGAIN = "A later pause is in force"
 RESUMED = "The pause was over before this could be delivered"
+NEWER = "An alert of a later bar was delivered before it, while another process had it"
 PAUSED = "Its asset was paused before it could be delivered"
 
 
@@ -38,33 +40,69 @@ class InForce:
     pauses: PausesInForce = field(default_factory=PausesInForce)
 
 
-def why_not(place: int, queue: Sequence[Item], channel: AnyChannel, now: float, in_force: InForce) -> str | None:
+class NewestBars:
+    """Of each lane and asset the newest bar of which an alert was delivered, and whether there was a position then.
+
+    Args:
+        most: lanes and assets that are remembered, those of the last deliveries.
+    """
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._of: OrderedDict[tuple[LaneKey, str | None], tuple[str, bool]] = OrderedDict()
+
+    def note(self, lane: LaneKey, event: AlertEvent) -> None:
+        """Note that an alert was delivered."""
+        if event["type"] not in BAR_EVENTS or (bar := event["bar_time"]) is None:
+            return
+        key, newest = (lane, event["asset"]), (bar, bool(event["position_size"]))
+        self._of[key] = max(newest, self._of.pop(key, newest))
+        if len(self._of) > self._most:
+            self._of.popitem(last=False)
+
+    def is_later(self, lane: LaneKey, event: AlertEvent) -> bool:
+        """Whether a later bar was told, so that this alert would open, or close, a position that is wrong."""
+        bar, has_position = self._of.get((lane, event["asset"]), ("", False))
+        return bar > (event["bar_time"] or "") and (has_position or bool(event["position_size"]))
+
+
+def why_not(
+    place: int, lane: Lane, channel: AnyChannel, now: float, in_force: InForce, newest: NewestBars
+) -> str | None:
     """The reason why a message is not to be sent any more; None if it is.
 
     Args:
         place: of the message in the queue of its lane.
-        queue: all that wait there, in their order.
+        lane: the lane.
         channel: where it would be sent.
         now: seconds since the epoch.
         in_force: what is so now.
+        newest: bars that were told.
     """
-    item = queue[place]
+    item = lane.queue[place]
     event = item.waiting.event.event
     if channel.drop_expired and expires_at(item) < now:
         return EXPIRED
-    later = in_force.pauses.of(event["asset"] or GLOBAL)
-    is_paused = later is not None and _is_later(later, event)
-    if event["type"] in BAR_EVENTS:
-        return PAUSED if is_paused and event["position_size"] and _acts_without_looking(channel) else None
-    if event["type"] != "pause":
+    pause = in_force.pauses.of(event["asset"] or GLOBAL)
+    is_paused = pause is not None and _is_later(pause, event)
+    if event["type"] == "pause":
+        if event["details"]["action"] == "resumed":
+            return PAUSED_AGAIN if is_paused else None
+        return RESUMED if pause is None and _is_over(place, lane, in_force) else None
+    if event["type"] not in BAR_EVENTS or not _acts_without_looking(channel):
         return None
-    if event["details"]["action"] == "resumed":
-        return PAUSED_AGAIN if is_paused else None
-    is_over = later is None and in_force.version >= event["config_version"]
+    if is_paused and event["position_size"]:
+        return PAUSED
+    return NEWER if item.is_former and newest.is_later(lane.key, event) else None
+
+
+def _is_over(place: int, lane: Lane, in_force: InForce) -> bool:
+    """Whether a pause that is not in force is not told any more."""
+    item = lane.queue[place]
+    has_ended = in_force.version >= item.waiting.event.event["config_version"]
     # One that was told just now, and ended at once, is told with its end, which may be decided in a moment only.
-    if is_over and (item.is_former or item.waiting.delivery.attempts) and not _end_follows(place, queue):
-        return RESUMED
-    return None
+    may_have_been_told = item.is_former or item.waiting.delivery.attempts > 0
+    return has_ended and may_have_been_told and not _end_follows(place, lane.queue)
 
 
 def _is_later(pause: PauseInForce, event: AlertEvent) -> bool:

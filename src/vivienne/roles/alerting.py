@@ -23,6 +23,7 @@ from vivienne.outbox.inheriting import Inheriting
 from vivienne.outbox.keeping import Keeping
 from vivienne.outbox.on_demand import OnDemand
 from vivienne.outbox.overtaken import InForce
+from vivienne.outbox.owners import owner_name
 from vivienne.outbox.people import PeopleSender
 from vivienne.outbox.pruning import AlertPruning
 from vivienne.outbox.secrets import Vault
@@ -106,7 +107,7 @@ def alerting_of(
         process: name of this process.
         is_silent: tells that another process has taken this one's place.
     """
-    run, store, calls = run_of(boot).key, service.alert_store, service.store_reads
+    run, store, calls, owner = run_of(boot).key, service.alert_store, service.store_reads, owner_name()
     deliveries = Deliveries(
         store,
         calls,
@@ -117,7 +118,7 @@ def alerting_of(
         metrics=service.metrics,
     )
     pruning = AlertPruning(store, calls)
-    keeping = Keeping(store, calls, deliveries, run=run, owner=process, metrics=service.metrics, added=pruning.added)
+    keeping = Keeping(store, calls, deliveries, run=run, owner=owner, metrics=service.metrics, added=pruning.added)
     health = StoreHealth(service)
     engine = AlertEngine(
         market,
@@ -131,9 +132,9 @@ def alerting_of(
         is_silent=is_silent,
     )
     service.listen(partial(_changed, deliveries))
-    inheriting = Inheriting(store, calls, deliveries, owner=process, is_shared=service.is_shared)
+    inheriting = Inheriting(store, calls, deliveries, owner=owner, is_shared=service.is_shared)
     return Alerting(
-        OnDemand(senders, store, calls, deliveries, process),
+        OnDemand(senders, store, calls, deliveries, owner),
         {
             "alerts": engine.run,
             "alerts to store": keeping.run,

@@ -188,12 +188,16 @@ class AlertStore(Protocol):
     def standings(self, run: str) -> dict[str, str]:
         """By asset, the standing that was stored last."""
 
-    def adopt(self, owner: str, dead_after: float | None) -> int:
+    def owners(self) -> list[str]:
+        """Names of the processes that have said that they are alive, and were not found dead."""
+
+    def adopt(self, owner: str, dead_after: float | None, dead: Collection[str] = ()) -> int:
         """Take over deliveries whose owner has not said that it is alive for so many seconds; tell how many.
 
         Args:
             owner: the new one.
             dead_after: None for those of everybody else.
+            dead: others that are known to be dead.
         """
 
     def say_alive(self, owner: str) -> None:

@@ -123,11 +123,16 @@ class SqlAlerts:
         with self._transaction() as connection:
             return list(connection.execute(select(alert_standings.c.run).distinct()).scalars())
 
-    def adopt(self, owner: str, dead_after: float | None) -> int:
+    def owners(self) -> list[str]:
+        """See `AlertStore`."""
+        with self._transaction() as connection:
+            return list(connection.execute(select(alert_owners.c.owner)).scalars())
+
+    def adopt(self, owner: str, dead_after: float | None, dead: Collection[str] = ()) -> int:
         """See `AlertStore`."""
         alive = alert_owners.c.owner == owner
         if dead_after is not None:
-            alive |= alert_owners.c.alive_at > self._now - dead_after
+            alive |= (alert_owners.c.alive_at > self._now - dead_after) & alert_owners.c.owner.not_in(list(dead))
         others = alert_deliveries.c.owner.not_in(select(alert_owners.c.owner).where(alive))
         orphaned = alert_deliveries.update().where(is_waiting, alert_deliveries.c.owner != owner, others)
         with self._transaction() as connection:
