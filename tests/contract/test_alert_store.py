@@ -313,7 +313,7 @@ def test_only_what_is_not_done_is_brought_forward(store: RevisionStore) -> None:
 
 def test_old_alerts_and_those_beyond_the_number_are_removed_once_they_are_done(store: RevisionStore) -> None:
     filled(store, 6)
-    store.alerts.add_alerts((), (), {"BTC": "{}"}, RUN, "one")
+    store.alerts.add_alerts((), (), {"BTC": "{}", "~revisions": "7"}, RUN, "one")
     store.alerts.update_deliveries([delivery(each, status="delivered") for each in (1, 2, 4, 5, 6)])
 
     assert store.alerts.prune_alerts(event(2).created_at, 100, 10) == 1
@@ -323,9 +323,9 @@ def test_old_alerts_and_those_beyond_the_number_are_removed_once_they_are_done(s
     left = [each.event_id for each in store.alerts.events_page(channel_type=None, limit=10, before=None).events]
     assert left == ["evt_6", "evt_3"]
     assert store.alerts.delivery("evt_1:c1") is None
-    assert store.alerts.standings(RUN) == {"BTC": "{}"}
+    assert store.alerts.standings(RUN) == {"BTC": "{}", "~revisions": "7"}
     store.alerts.prune_alerts("2999-01-01T00:00:00.000Z", 100, 10)
-    assert store.alerts.standings(RUN) == {}
+    assert store.alerts.standings(RUN) == {"~revisions": "7"}, "the last change may be older than a month"
 
 
 def test_a_copy_has_the_alerts_and_the_process_that_opens_it_delivers_what_waits(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import ssl
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -142,6 +143,16 @@ async def test_an_answer_that_repeats_secrets_is_kept_without_them() -> None:
     async with receiving(echo) as receiver:
         attempt = await sent(receiver.url("/hooks/T0K3N-of-mine?key=other-token"), headers={"X-Key": "my-key-value"})
     assert attempt.answer == "***?*** ***"
+
+
+async def test_an_answer_that_repeats_what_signs_or_what_is_behind_base64_is_kept_without_it() -> None:
+    """A receiver may show its settings where it fails, and viewers read answers."""
+    told = base64.b64encode(b"ana:pass word")
+    settings = f"{SECRET} {SECRET.removeprefix('whsec_')} pass word".encode()
+
+    async with receiving(answer(500, settings)) as receiver:
+        attempt = await sent(receiver.url(), headers={"Authorization": f"Basic {told.decode()}"})
+    assert attempt.answer == "*** *** ***"
 
 
 async def test_a_receiver_that_hangs_or_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import ssl
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -34,7 +35,7 @@ from vivienne.outbox.slots import most_at_once
 from vivienne.version import build_version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from vivienne.outbox.secrets import Vault
     from vivienne.outbox.sending import AnyChannel, Message
@@ -100,7 +101,9 @@ class WebhookSender:
             }
         except (SecretUnavailable, NotReachable) as error:
             return Attempt("failed", str(error))
-        secrets = [*_parts(url), *own.values(), *(word for value in own.values() for word in value.split())]
+        signing = [] if channel.secret is None else [self._vault.open(channel.secret, check_signing_secret)]
+        values = [*own.values(), *(word for value in own.values() for word in value.split()), *signing]
+        secrets = [*_parts(url), *(spelling for value in values for spelling in _spellings(value))]
         try:
             async with asyncio.timeout(ATTEMPT_SECONDS):
                 return await self._post(address, headers, body, secrets)
@@ -257,6 +260,17 @@ def _parts(url: str) -> list[str]:
         *(each.partition("=")[2] for each in parts.query.split("&")),
     ]
     return sorted({*found, *(unquote(each) for each in found)} - {""}, key=len, reverse=True)
+
+
+def _spellings(value: str) -> Iterator[str]:
+    """A secret, and what it consists of: a signing secret without its prefix, a user and password behind Base64."""
+    yield value
+    bare = value.removeprefix("whsec_")
+    yield bare
+    with suppress(ValueError):
+        decoded = base64.b64decode(bare, validate=True).decode()
+        yield decoded
+        yield decoded.partition(":")[2]
 
 
 def _body(message: Message, channel: Webhook) -> tuple[bytes, str]:

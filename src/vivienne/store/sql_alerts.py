@@ -289,7 +289,9 @@ class SqlAlerts:
         oldest = select(number, event_id).where(old, ~to_do.exists()).order_by(number).limit(limit)
         moment = datetime.fromisoformat(before).timestamp()
         with self._transaction() as connection:
-            connection.execute(alert_standings.delete().where(alert_standings.c.stored_at < moment))
+            # Of assets only: an entry of another kind is as old as what it is about, such as the last change.
+            of_asset = alert_standings.c.asset.not_like("~%")
+            connection.execute(alert_standings.delete().where(alert_standings.c.stored_at < moment, of_asset))
             found = connection.execute(oldest).all()
             ids = [each.event_id for each in found]
             connection.execute(alert_deliveries.delete().where(alert_deliveries.c.event_id.in_(ids)))
