@@ -60,6 +60,29 @@ async def test_an_alert_goes_to_the_channel_and_into_the_stream(redis: RunningRe
     assert (await publisher.send(message())).outcome == "failed"
 
 
+async def test_a_full_redis_passes_each_alert_on_once_and_keeps_it_when_there_is_room(redis: RunningRedis) -> None:
+    """An alert that counts as failed would keep those after it waiting, and a pause may be among them."""
+    publisher = AlertPublisher()
+    async with connected(redis, publisher) as client, client.pubsub() as listening:
+        redis.client.config_set("maxmemory", "1")
+        try:
+            unheard = await publisher.send(message())
+            assert unheard.outcome == "failed"
+            assert unheard.answer.startswith("Redis did not take it: ")
+            await listening.subscribe(ALERTS)
+            await listening.get_message(timeout=SECONDS)
+            for _ in range(2):
+                attempt = await publisher.send(message())
+                assert attempt.outcome == "delivered"
+                assert attempt.answer.startswith("Passed on; to be kept once there is room: ")
+                heard: Any = await listening.get_message(timeout=SECONDS)
+                assert orjson.loads(heard["data"]) == event()
+        finally:
+            redis.client.config_set("maxmemory", "0")
+        while await client.xlen(ALERTS) < 2:  # noqa: ASYNC110  # Redis tells of no entry
+            await asyncio.sleep(0.01)
+
+
 async def test_an_alert_for_browsers_reaches_those_of_a_gateway_and_nonsense_does_not(redis: RunningRedis) -> None:
     publisher, stream = AlertPublisher(), AlertStream()
     reader = stream.join()

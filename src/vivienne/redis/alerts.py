@@ -8,13 +8,16 @@ a channel of their own; whoever may publish there can show alerts in dashboards,
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from contextlib import aclosing, suppress
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from vivienne.outbox.sending import Attempt, kept
+from vivienne.redis.client import is_full
 from vivienne.redis.link import LOST, reason
 from vivienne.redis.listening import heard
 from vivienne.wire.alert import AlertPushed
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from redis.asyncio import Redis
+    from redis.asyncio.client import Pipeline
 
     from vivienne.outbox.sending import AnyChannel, Message
     from vivienne.outbox.stream import AlertStream
@@ -36,6 +40,9 @@ MOST_ENTRIES = 10_000
 MOST_BYTES = 512 * 1024
 """Length of a message that is read; one with 100 alerts has a third of it."""
 ANSWER_SECONDS = 2.0
+_MOST_UNKEPT = 1_000
+"""Alerts that wait for room in Redis; beyond them the oldest are only passed on."""
+_KEEP_AGAIN_SECONDS, _KEPT_AT_ONCE = 1.0, 100
 _NOT_CONNECTED = "Redis is not connected"
 
 _adapter = TypeAdapter(AlertPushed)
@@ -46,20 +53,58 @@ class AlertPublisher:
 
     def __init__(self) -> None:
         self._redis: Redis | None = None
+        self._unkept: deque[bytes] = deque(maxlen=_MOST_UNKEPT)
+        """Alerts that were passed on, and are to be kept once Redis has room."""
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
         self._redis = redis
         try:
             ready()
-            await asyncio.Event().wait()
+            while True:
+                await asyncio.sleep(_KEEP_AGAIN_SECONDS)
+                await self._keep()
         finally:
             self._redis = None
 
     async def send(self, message: Message) -> Attempt:
-        """See `vivienne.outbox.sending.Sender`."""
-        trouble = await self._publish(ALERTS, orjson.dumps(message.event), keeps=True)
-        return Attempt("failed", trouble) if trouble else Attempt("delivered")
+        """See `vivienne.outbox.sending.Sender`.
+
+        What a full Redis passes on to somebody is delivered: to pass it on again and again would keep the alerts after
+        it waiting, and a pause may be among them. It is kept later.
+        """
+        redis, text = self._redis, orjson.dumps(message.event)
+        if redis is None:
+            return Attempt("failed", _NOT_CONNECTED)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS), redis.pipeline(transaction=False) as batch:
+                _add(batch, text)
+                batch.publish(ALERTS, text)
+                added, heard_by = await batch.execute(raise_on_error=False)
+        except LOST as error:
+            return Attempt("failed", _not_taken(error))
+        if isinstance(heard_by, Exception) or (isinstance(added, Exception) and not (is_full(added) and heard_by)):
+            return Attempt(
+                "failed", _not_taken(next(each for each in (heard_by, added) if isinstance(each, Exception)))
+            )
+        if isinstance(added, Exception):
+            self._unkept.append(text)
+            return Attempt("delivered", kept(f"Passed on; to be kept once there is room: {reason(added)}"))
+        return Attempt("delivered")
+
+    async def _keep(self) -> None:
+        """Keep the oldest of what a full Redis only passed on."""
+        redis, texts = self._redis, [*islice(self._unkept, _KEPT_AT_ONCE)]
+        if redis is None or not texts:
+            return
+        with suppress(*LOST):  # it is tried again
+            async with asyncio.timeout(ANSWER_SECONDS), redis.pipeline(transaction=False) as batch:
+                for text in texts:
+                    _add(batch, text)
+                for added in await batch.execute(raise_on_error=False):
+                    if isinstance(added, Exception):
+                        return
+                    self._unkept.popleft()
 
     def destination(self, _channel: AnyChannel) -> str:
         """See `vivienne.outbox.sending.Sender`."""
@@ -67,21 +112,23 @@ class AlertPublisher:
 
     async def show(self, alert: AlertPushed) -> str:
         """Pass an alert for browsers on to gateways; gives why it could not, or nothing."""
-        return await self._publish(SHOWN, orjson.dumps(alert), keeps=False)
-
-    async def _publish(self, channel: str, text: bytes, *, keeps: bool) -> str:
         redis = self._redis
         if redis is None:
             return _NOT_CONNECTED
         try:
-            async with asyncio.timeout(ANSWER_SECONDS), redis.pipeline(transaction=False) as batch:
-                if keeps:
-                    batch.xadd(channel, {"alert": text}, maxlen=MOST_ENTRIES, approximate=True)
-                batch.publish(channel, text)
-                await batch.execute()
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await redis.publish(SHOWN, orjson.dumps(alert))
         except LOST as error:
-            return kept(f"Redis did not take it: {reason(error)}")
+            return _not_taken(error)
         return ""
+
+
+def _add(batch: Pipeline, text: bytes) -> None:
+    batch.xadd(ALERTS, {"alert": text}, maxlen=MOST_ENTRIES, approximate=True)
+
+
+def _not_taken(error: Exception) -> str:
+    return kept(f"Redis did not take it: {reason(error)}")
 
 
 class AlertReceiver:
