@@ -79,7 +79,7 @@ async def test_a_full_redis_passes_each_alert_on_once_and_keeps_it_when_there_is
                 assert orjson.loads(heard["data"]) == event()
         finally:
             redis.client.config_set("maxmemory", "0")
-        while await client.xlen(ALERTS) < 2:  # noqa: ASYNC110  # Redis tells of no entry
+        while redis.client.xlen(ALERTS) < 2:  # noqa: ASYNC110  # Redis tells of no entry
             await asyncio.sleep(0.01)
 
 

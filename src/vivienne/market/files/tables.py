@@ -103,9 +103,14 @@ def _arrow_reader(name: str) -> Reader:
             batches = getattr(library, name)(str(path))
             header = [list(batches.schema.names)]
             for batch in batches:
-                columns = [_values(batch.column(place), core.DataType) for place in range(batch.num_columns)]
-                yield from _blocks(header, zip(*columns, strict=True))
-                header = []
+                # A batch has as many rows as the file says, in a fiftieth of the memory of the same rows in Python.
+                for start in range(0, batch.num_rows, _BLOCK_ROWS):
+                    part = batch.slice(start, min(_BLOCK_ROWS, batch.num_rows - start))
+                    columns = [_values(part.column(place), core.DataType) for place in range(part.num_columns)]
+                    yield from _blocks(header, zip(*columns, strict=True))
+                    header = []
+            if header:
+                yield header
         except BaseException as wrong:
             # The library raises a bare exception or, from its Rust code, one that is not an `Exception`.
             if type(wrong) is not Exception and type(wrong).__module__ != "pyo3_runtime":
