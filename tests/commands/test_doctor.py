@@ -58,12 +58,19 @@ def test_what_is_wrong_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     store.close()
     db.chmod(0o644)
     monkeypatch.setenv("VIVIENNE_SPEED", "fast")
+    monkeypatch.setenv("VIVIENNE_REQUIRE_TOKENS", "1")
+    monkeypatch.setenv("VIVIENNE_ALERT_MINE", "a header of a rule")
 
     done = CliRunner().invoke(main, ["doctor", "--db", str(db), "--url", f"http://127.0.0.1:{unused_port}", "--json"])
 
     assert done.exit_code == 1
     said = " ".join(f"{each['level']}: {each['text']}\n" for each in json.loads(done.output))
     assert "problem: The settings in the environment are wrong: --speed must be a number" in said
+    slip = (
+        "warning: VIVIENNE_REQUIRE_TOKENS is not a setting, and is ignored; the nearest one is VIVIENNE_REQUIRE_TOKEN"
+    )
+    assert slip in said
+    assert "VIVIENNE_ALERT_MINE" not in said
     assert f"warning: Other users have rights to {db} (mode 644)" in said
     assert "warning: These tokens have expired; rotate or revoke them: ann" in said
     assert f"warning: http://127.0.0.1:{unused_port}/health cannot be read: nothing listens there" in said

@@ -172,6 +172,17 @@ def test_deliveries_of_those_that_are_known_to_be_dead_are_taken_over_at_once(st
     assert store.alerts.owners() == ["alive"]
 
 
+def test_what_waits_can_be_dropped_altogether(store: RevisionStore) -> None:
+    filled(store, 3)
+    store.alerts.update_deliveries([delivery(1, status="delivered"), delivery(2, status="retrying")])
+
+    assert store.alerts.drop_waiting("restored") == 2
+
+    found = [store.alerts.delivery(f"evt_{number}:c1") for number in (1, 2, 3)]
+    assert [each.delivery.status for each in found if each is not None] == ["delivered", "dropped", "dropped"]
+    assert ids(store, "one") == []
+
+
 def test_a_delivery_is_sent_again_by_the_process_that_was_asked(store: RevisionStore) -> None:
     filled(store, 1)
     store.alerts.update_deliveries([delivery(1, status="dead", attempts=9, answer="\ud800\0")])

@@ -13,10 +13,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from alerting import event
 from earlier_forms import BEFORE_MIGRATIONS
 from revisions import filled, revision, versions
 from vivienne.errors import StoreUnavailable, StoreUnusable
 from vivienne.store.address import PostgresUrl
+from vivienne.store.alert import StoredDelivery, StoredEvent
 from vivienne.store.backup import back_up, restore
 from vivienne.store.checking import check
 from vivienne.store.copying import Copied
@@ -113,6 +115,27 @@ def test_what_is_replaced_is_kept_under_another_name(tmp_path: Path) -> None:
             assert max(versions(store.heads())) == version
     assert (tmp_path / "backup.db").read_bytes() == before, "an earlier version may still read it"
     assert names(tmp_path) == ["backup.db"]
+
+
+@pytest.mark.parametrize("is_replaced", [True, False])
+def test_messages_that_waited_in_a_backup_are_not_sent_again_where_it_replaces_a_database(
+    tmp_path: Path, *, is_replaced: bool
+) -> None:
+    """They may have been delivered since; a bot that is told once more to open a position would open it."""
+    db, backup = tmp_path / "v.db", tmp_path / "backup.db"
+    with closing(filled(SqliteRevisionStore(db), *PARTS)) as store:
+        alert = event(1)
+        made = StoredEvent(alert["id"], "al_1", "run", "BTC", 0, alert["time"], alert)
+        names = f"{alert['id']}:c1", alert["id"], "al_1", "bangs", "c1"
+        sent = StoredDelivery(*names, "webhook", "https://bot.example", "waiting", due_at=0.0, first_at=0.0)
+        store.alerts.add_alerts([made], [sent], {}, "run", "one")
+        back_up(store, backup)
+    restored = restore(backup, db if is_replaced else tmp_path / "new.db", replaces=True)
+    assert restored.dropped == is_replaced
+    with closing(SqliteRevisionStore(db if is_replaced else tmp_path / "new.db")) as store:
+        found = store.alerts.delivery(sent.delivery_id)
+    assert found is not None
+    assert found.delivery.status == ("dropped" if is_replaced else "waiting")
 
 
 def test_while_a_backup_is_read_changes_go_on(tmp_path: Path) -> None:

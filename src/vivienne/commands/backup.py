@@ -68,7 +68,10 @@ def restore(file: Path, db: str, replaces: bool, as_json: bool) -> None:
         text += f"\nTokens that are as in the database before, not as in the backup: {', '.join(as_before)}"
     if newest_only:
         text += f"\nTokens of which only the newest secret in the backup is accepted: {', '.join(newest_only)}"
-    more: dict[str, str | list[str] | None] = {"kept": str(kept) if kept else None, "paused": paused}
+    if restored.dropped:
+        text += f"\nMessages of alerts that waited in the backup, and are dropped: {restored.dropped}"
+    more: dict[str, str | list[str] | int | None] = {"kept": str(kept) if kept else None, "paused": paused}
+    more["messages_dropped"] = restored.dropped
     more |= {"tokens_kept": as_before, "tokens_newest_only": newest_only}
     _show(copied, as_json=as_json, text=text, **more)
     if restored.trouble is not None:
@@ -113,5 +116,5 @@ def _words(copied: Copied | Checked) -> str:
     return f"{copied.revisions} revisions up to version {copied.version} and {copied.tokens} tokens{alerts}"
 
 
-def _show(copied: Copied, *, as_json: bool, text: str, **more: str | list[str] | None) -> None:
+def _show(copied: Copied, *, as_json: bool, text: str, **more: str | list[str] | int | None) -> None:
     click.echo(json.dumps({**asdict(copied), **more}) if as_json else text)

@@ -23,6 +23,7 @@ from vivienne.commands.http import ask, no_answer, read_json
 from vivienne.errors import SettingsError, StoreError, VivienneError
 from vivienne.settings.boot import SETTINGS, Boot
 from vivienne.settings.parsing import database
+from vivienne.settings.unknown import unknown_variables
 from vivienne.store.holders import user_name
 from vivienne.times import now, written
 from vivienne.version import build_version
@@ -122,6 +123,8 @@ def _look_at_settings(found: Diagnosis, environment: Mapping[str, str]) -> None:
         found.add("problem", f"The settings in the environment are wrong: {_QUOTED_ADDRESS.sub(HIDDEN, str(error))}")
     else:
         found.add("ok", f"The settings in the environment go together ({len(texts)} are set)")
+    for sentence in unknown_variables(environment):
+        found.add("warning", sentence)
 
 
 def _converted(name: str, text: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -28,6 +29,7 @@ from vivienne.server.listen import bind, is_local, room_for, server
 from vivienne.server.origins import Hosts, guarded
 from vivienne.server.root_path import under
 from vivienne.server.traces import Traced
+from vivienne.settings.unknown import unknown_variables
 from vivienne.standstill import watch_for_standstill
 from vivienne.store.opening import open_store
 from vivienne.store.thread import StoreThread
@@ -108,6 +110,8 @@ async def _serve(
     incoming = Incoming(access.reading, service.metrics, access.limits.message.bytes)
     web = server(app, boot.limits, incoming, boot.proxies, service.metrics, gate.pauses_as, listening_since)
     host, port = url_host(boot.host), sockets[0].getsockname()[1]
+    for sentence in unknown_variables(os.environ):
+        _log.warning("%s", sentence)
     announce(_log, "Vivienne listens on http://%s:%d%s (%s)", host, port, boot.root_path, process.title)
     await process.run(web, sockets)
 

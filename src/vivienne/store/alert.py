@@ -206,6 +206,9 @@ class AlertStore(Protocol):
     def waiting(self, owner: str, limit: int, after: int = 0) -> list[Waiting]:
         """Deliveries that a process has to do, in the order of storing, at most so many, after a number."""
 
+    def drop_waiting(self, reason: str) -> int:
+        """Let nobody do the deliveries that wait; tell how many they are."""
+
     def update_deliveries(self, deliveries: Sequence[StoredDelivery], owner: str | None = None) -> None:
         """Replace deliveries by what has become of them, all or none; with an owner, they are its own from now on."""
 

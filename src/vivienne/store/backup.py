@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from vivienne.store.token import Token
 
 
+_DROPPED = "It waited when the backup was made that was restored since; it may have been delivered"
+
+
 def back_up(source: RevisionStore, file: Path) -> Copied:
     """Write everything in a store into a new SQLite file, which is checked before it gets its name.
 
@@ -53,6 +56,7 @@ class Restored(NamedTuple):
         pauses: those of the database that was there, which are in force as before.
         tokens: names of those that are not as in the backup.
         trouble: why its pauses or tokens could not be read.
+        dropped: messages of alerts that waited in the backup, and are not sent because a database was replaced.
     """
 
     copied: Copied
@@ -60,13 +64,15 @@ class Restored(NamedTuple):
     pauses: list[Revision]
     tokens: KeptTokens
     trouble: str | None
+    dropped: int
 
 
 def restore(file: Path, db: Path | PostgresUrl, *, replaces: bool) -> Restored:
     """Put a backup in the place of a database, migrated to the present tables.
 
     A pause ends by a resumption only: those in force in the database that is replaced are in force afterwards. A secret
-    that is refused there, because it was replaced or revoked or has expired, is refused afterwards too.
+    that is refused there, because it was replaced or revoked or has expired, is refused afterwards too. If a
+    database is replaced, messages of alerts that waited in the backup are dropped: they may have been delivered since.
 
     Args:
         file: the backup, also one of an earlier version.
@@ -87,7 +93,7 @@ def restore(file: Path, db: Path | PostgresUrl, *, replaces: bool) -> Restored:
             closing(PostgresRevisionStore(db, "as it is")) as target,
             target.as_a_whole(),
         ):
-            return Restored(copy(source, target), None, [], KeptTokens([], []), None)
+            return Restored(copy(source, target), None, [], KeptTokens([], []), None, 0)
     held = lock(db, is_needed=True)
     try:
         if db.exists() and not replaces:
@@ -99,7 +105,8 @@ def restore(file: Path, db: Path | PostgresUrl, *, replaces: bool) -> Restored:
             with _unpacked(file, temporary, db) as source:
                 found = check(source)
                 kept, others = keep(pauses, source), keep_tokens(tokens, source)
-        return Restored(_all_of(found), kept_as, kept, others, trouble)
+                dropped = source.alerts.drop_waiting(_DROPPED) if db.exists() else 0
+        return Restored(_all_of(found), kept_as, kept, others, trouble, dropped)
     finally:
         held.release()
 

@@ -162,6 +162,12 @@ class SqlAlerts:
             with self._transaction() as connection:
                 connection.execute(named, rows)
 
+    def drop_waiting(self, reason: str) -> int:
+        """See `AlertStore`."""
+        with self._transaction() as connection:
+            dropped = alert_deliveries.update().where(is_waiting).values(status="dropped", answer=reason)
+            return connection.execute(dropped).rowcount
+
     def last_fired(self, run: str) -> list[Fired]:
         """See `AlertStore`."""
         newest = (

@@ -101,7 +101,7 @@ def _arrow_reader(name: str) -> Reader:
             ) from missing
         try:
             batches = getattr(library, name)(str(path))
-            header = [list(batches.schema.names)]
+            header: list[Row] = [list(batches.schema.names)]
             for batch in batches:
                 # A batch has as many rows as the file says, in a fiftieth of the memory of the same rows in Python.
                 for start in range(0, batch.num_rows, _BLOCK_ROWS):
