@@ -48,3 +48,13 @@ def test_what_is_no_share_is_refused_with_an_example(text: str) -> None:
 
 def test_a_share_is_read_as_it_is_written() -> None:
     assert "2/3" == str(Shard.read("2/3"))
+
+
+def test_one_agent_is_first_to_tell_of_an_asset_and_it_is_the_one_that_decides_it() -> None:
+    assets = [f"A{number}" for number in range(30)]
+    for count in (1, 2, 5):
+        agents = [Shard(number, count) for number in range(1, count + 1)]
+        for asset in (None, *assets):
+            assert sorted(agent.after(asset) for agent in agents) == list(range(count))
+            first = next(agent for agent in agents if not agent.after(asset))
+            assert first.number == 1 if asset is None else first.share([asset])

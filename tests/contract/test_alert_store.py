@@ -170,6 +170,8 @@ def test_deliveries_of_those_that_are_known_to_be_dead_are_taken_over_at_once(st
     assert store.alerts.adopt("new", 30, ["dead"]) == 1
     assert (ids(store, "new"), ids(store, "alive")) == (["evt_1"], ["evt_2"])
     assert store.alerts.owners() == ["alive"]
+    store.alerts.say_gone("alive")
+    assert store.alerts.adopt("new", 30) == 1
 
 
 def test_what_waits_can_be_dropped_altogether(store: RevisionStore) -> None:

@@ -173,6 +173,7 @@ def test_a_request_id_cannot_be_given_twice_by_the_same(store: RevisionStore) ->
         store.append(revision(2, request_id="r", requester="token ann"))
     filled(store, revision(3), revision(4))
     assert versions(store.page(layers=None, limit=10, before=None, configurations_only=False)) == [4, 3, 1]
+    assert versions(store.page(layers=None, limit=10, before=2**63 - 1, configurations_only=False)) == [4, 3, 1]
 
 
 def test_the_store_can_be_used_from_another_thread(store: RevisionStore) -> None:

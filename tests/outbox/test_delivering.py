@@ -384,6 +384,30 @@ async def test_a_resumption_that_another_process_left_is_not_told_after_a_later_
     assert statuses == {"1": "delivered", "2": "dropped", "3": "delivered"}
 
 
+async def test_a_pause_waits_for_no_delay_of_what_failed_before_it(bench: Bench) -> None:
+    """After an outage of some minutes that would be as long as the outage was."""
+    bench.sender.script["https://bot.example/hook"] = [FAILED]
+    waits = asyncio.Event()
+
+    async def until_changed(changed: asyncio.Event, _seconds: float) -> None:
+        waits.set()
+        await changed.wait()
+
+    bench.deliveries._pause = until_changed
+    bench.deliveries.take([waiting(1)])
+    await bench.until(waits.is_set)
+    bench.deliveries.take([switch(2, "paused", 3)])
+    await bench.all_done()
+    assert bench.ids == ["1", "1", "2"]
+
+
+async def test_a_pause_that_waits_is_attempted_often(bench: Bench) -> None:
+    bench.sender.script["https://bot.example/hook"] = [FAILED] * 60
+    bench.deliveries.take([switch(1, "paused", 3)])
+    await bench.all_done()
+    assert LONGEST_DELAY / 30 > max(bench.delays) > 1.0
+
+
 async def test_what_is_over_is_not_among_many_that_are_sent_together(bench: Bench) -> None:
     bench.sender.script["https://bot.example/hook"] = [FAILED]
     bench.rules["al_1"] = KnownRule(rule({**BOT, "coalesce_above": 3}))

@@ -7,6 +7,7 @@ import sqlite3
 from collections import Counter
 from contextlib import asynccontextmanager, closing
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -128,6 +129,7 @@ class Process:
             self.feed, self.service, StateBoard(Hub()), timeframe=Timeframe.M1, window=2500, price_interval=10.0
         )
         self.is_replaced = False
+        self.left: dict[str | None, float] = {}
         self.collecting = Collecting()
         reads = self.service.store_reads
         deliveries = Deliveries(
@@ -151,6 +153,7 @@ class Process:
             parts={},
             process="a process",
             is_silent=lambda: self.is_replaced,
+            leaves=lambda asset: self.left.get(asset, 0.0),
         )
         self.running = [self.market.run, self.engine.run, self.keeping.run, deliveries.run]
 
@@ -522,6 +525,24 @@ async def test_each_pause_and_resumption_is_told_however_soon_they_follow(tmp_pa
         await one.until(lambda: len(one.collecting.sent) == 3)
         found = await one.events()
     assert [event["details"]["action"] for event in found] == ["paused", "resumed", "paused"]
+
+
+def has_sent(one: Process, count: int) -> bool:
+    return len(one.collecting.sent) == count
+
+
+async def test_a_pause_is_left_to_the_process_that_tells_of_it_for_a_while_and_nothing_else_is(tmp_path: Path) -> None:
+    """If two processes told, the last that a receiver hears might not be what is so."""
+    async with process(tmp_path) as one:
+        one.left = {"BTC": 0.3}
+        await one.make(event=["pause"], levels=None)
+        for asset in ("ETH", "BTC"):
+            begin = now()
+            await one.service.switch(SwitchRequest("pause", channel="rest", asset=asset))
+            await one.until(partial(has_sent, one, 1 if asset == "ETH" else 2))
+            assert (now() - begin >= timedelta(seconds=0.25)) or asset == "ETH"
+        found = await one.events()
+    assert [event["asset"] for event in found] == ["ETH", "BTC"]
 
 
 async def test_the_time_of_a_pause_is_by_the_clock_that_bars_have(tmp_path: Path) -> None:

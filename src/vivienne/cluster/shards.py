@@ -49,6 +49,13 @@ class Shard:
             raise SettingsError(f"--shard: at most {MOST_AGENTS} agents share the assets, not {shard.count}")
         return shard
 
+    def after(self, asset: str | None) -> int:
+        """How many agents come before this one in what one of them does about an asset, or about all of them for None.
+
+        The first is that which decides the asset.
+        """
+        return (self.number - (1 if asset is None else self.owner(asset))) % self.count
+
     def share(self, assets: Iterable[str]) -> tuple[str, ...]:
         """The assets this agent decides, in the order given."""
         return tuple(asset for asset in assets if self.owner(asset) == self.number)

@@ -39,6 +39,8 @@ _log = logging.getLogger(__name__)
 
 FIRST_DELAY, LONGEST_DELAY = 1.0, 900.0
 """Bounds of the delay before the next attempt, in seconds. It doubles; of it, a random part is waited."""
+LONGEST_WITH_PAUSE = 10.0
+"""The upper bound of it while a pause waits: once its receiver is back, it is to know soon."""
 GIVEN_UP_SECONDS = 86_400.0
 """Age of a message after which an attempt that fails is the last one."""
 LONGEST_FIRST_WAIT = 3_600.0
@@ -149,6 +151,8 @@ class Deliveries:
                 left = min(delivery.due_at - self._wall(), LONGEST_FIRST_WAIT)
                 lane.due = max(lane.due, self._clock() + left)
             self._dropped(dropped, _TOO_MANY)
+            if not are_former and each.event.event["type"] == "pause":
+                lane.attempt_now()  # it waits for no delay of what failed before it, perhaps long ago
             self._start(lane)
 
     def attempt_now(self, delivery_id: str) -> bool:
@@ -299,7 +303,8 @@ class Deliveries:
 
     def _next(self, lane: Lane, attempt: Attempt) -> float:
         """Set the time of the next attempt; gives it in seconds since the epoch."""
-        bound = min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(lane.failures - 1, 20))
+        longest = LONGEST_DELAY if not lane.has_pause else LONGEST_WITH_PAUSE
+        bound = min(longest, FIRST_DELAY * 2.0 ** min(lane.failures - 1, 20))
         delay = random.uniform(0.0, bound)  # noqa: S311  # no secret
         if attempt.retry_after is not None:
             delay = attempt.retry_after + min(delay, 1.0)

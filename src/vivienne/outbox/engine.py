@@ -116,6 +116,8 @@ class AlertEngine:
         parts: parts of the process, each with a function that tells what is wrong with it.
         process: name of this process.
         is_silent: tells that another process has taken this one's place, so that it decides no alerts.
+        leaves: gives the seconds for which a pause or a resumption, of an asset or of all, is left to another process
+            to be told: if two of them told, the one that is told last might not be the one that was made last.
     """
 
     def __init__(
@@ -130,6 +132,7 @@ class AlertEngine:
         parts: Mapping[str, Callable[[], str | None]],
         process: str,
         is_silent: Callable[[], bool] = lambda: False,
+        leaves: Callable[[str | None], float] = lambda _: 0.0,
     ) -> None:
         self._market = market
         self._service = service
@@ -138,6 +141,7 @@ class AlertEngine:
         self._store = store
         self._calls = calls
         self._is_silent = is_silent
+        self._leaves = leaves
         self._rules: AlertRules | None = None
         self._standings, self._last_alerts = Standings(market, origin.bar_ms), LastAlerts()
         self._data, self._feed, self._parts = DataWatch(), FeedWatch(), PartWatch(parts, process)
@@ -213,13 +217,13 @@ class AlertEngine:
     def _note_revision(self, change: AppliedRevision) -> None:
         version = change.revision.version
         end = partial(self._keep_version, version)
+        if self._has_to_be_silent():
+            return
+        self._versions[version] = False  # before it may be over
         if change.revision.action in ("pause", "resume"):
-            found = Occurrence(Rank.PAUSES, _PAUSE, partial(self._begin_switch, change, now()), end)
+            self._note(Occurrence(Rank.PAUSES, _PAUSE, partial(self._begin_switch, change, now()), end))
         else:
-            found = Occurrence(Rank.CHANGES, _CONFIG, partial(self._begin_change, change), end)
-        if not self._has_to_be_silent():
-            self._versions[version] = False  # before it may be over
-            self._note(found)
+            self._note(Occurrence(Rank.CHANGES, _CONFIG, partial(self._begin_change, change), end))
 
     def _note(self, occurrence: Occurrence) -> None:
         if not self._has_to_be_silent():
@@ -267,8 +271,17 @@ class AlertEngine:
     async def _hand_over(self, alerts: list[FiredAlert]) -> None:
         """Hand over what is to be kept; without rules nothing is written until there are some."""
         if alerts or (self._kept and self._backlog.has_rules and not self._backlog):
+            if (seconds := max(map(self._left, alerts), default=0.0)) > 0.0:
+                await asyncio.sleep(seconds)  # what another process has told by then is not told again
             kept, self._kept = self._kept, {}
             await self._outbox.put(alerts, kept)
+
+    def _left(self, alert: FiredAlert) -> float:
+        """Seconds for which an alert is still left to another process to be told."""
+        event = alert.stored.event
+        if event["type"] != "pause" or not (seconds := self._leaves(event["asset"])):
+            return 0.0
+        return min(seconds, seconds - (now() - datetime.fromisoformat(event["time"])).total_seconds())
 
     def _take_up_rules(self) -> None:
         rules = self._service.alerts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ ALIVE_SECONDS = 5.0
 DEAD_SECONDS = 30.0
 """Age of the last note of a process beyond which others take over its messages, unless it ran on the same machine: of
 those it is known at once, so that what they left comes before what is decided next."""
+LEAVING_SECONDS = 1.0
 _PAGE = 1_000
 
 
@@ -62,9 +64,19 @@ class Inheriting:
 
     async def run(self) -> None:
         """Look again and again, until cancelled. Where nobody else uses the store, one look is enough."""
-        while self._is_first or self._is_shared:
-            await self.look_again()
-            await asyncio.sleep(ALIVE_SECONDS)
+        try:
+            while self._is_first or self._is_shared:
+                await self.look_again()
+                await asyncio.sleep(ALIVE_SECONDS)
+        finally:
+            if self._is_shared:
+                await self._leave()
+
+    async def _leave(self) -> None:
+        """Say that this process goes: others have what it leaves at once."""
+        with suppress(StoreUnavailable, TimeoutError):
+            async with asyncio.timeout(LEAVING_SECONDS):
+                await self._calls.run(self._store.say_gone, self._owner)
 
     async def look_again(self) -> None:
         """Look, and bear with a store that does not answer."""

@@ -82,6 +82,11 @@ class Lane:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
+    @property
+    def has_pause(self) -> bool:
+        """Whether a pause or a resumption waits."""
+        return any(item.waiting.event.event["type"] == "pause" for item in self.queue)
+
     def attempt_now(self) -> None:
         """End the delay before the next attempt."""
         self.due = 0.0

@@ -95,6 +95,7 @@ def alerting_of(
     parts: Mapping[str, Callable[[], str | None]],
     process: str,
     is_silent: Callable[[], bool] = lambda: False,
+    leaves: Callable[[str | None], float] = lambda _: 0.0,
 ) -> Alerting:
     """The alerts of a process that decides assets.
 
@@ -106,6 +107,7 @@ def alerting_of(
         parts: parts of the process, each with a function that tells what is wrong with it.
         process: name of this process.
         is_silent: tells that another process has taken this one's place.
+        leaves: gives the seconds for which a pause is left to another process to be told.
     """
     run, store, calls, owner = run_of(boot).key, service.alert_store, service.store_reads, owner_name()
     deliveries = Deliveries(
@@ -130,6 +132,7 @@ def alerting_of(
         parts={"store": lambda: health.trouble if health.is_checked else None, **parts},
         process=process,
         is_silent=is_silent,
+        leaves=leaves,
     )
     service.listen(partial(_changed, deliveries))
     inheriting = Inheriting(store, calls, deliveries, owner=owner, is_shared=service.is_shared)

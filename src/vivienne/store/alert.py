@@ -203,6 +203,9 @@ class AlertStore(Protocol):
     def say_alive(self, owner: str) -> None:
         """Note that a process is alive, by the clock of the database."""
 
+    def say_gone(self, owner: str) -> None:
+        """Note that a process ends: whoever asks next may take over what it leaves."""
+
     def waiting(self, owner: str, limit: int, after: int = 0) -> list[Waiting]:
         """Deliveries that a process has to do, in the order of storing, at most so many, after a number."""
 

@@ -331,6 +331,10 @@ class SqlRevisionStore(SqlTokens):
         return found[0] if found else None
 
 
+_BEYOND_ALL = 2**31 - 1
+"""PostgreSQL compares a version with no greater number."""
+
+
 def _listed(
     query: Select[Any],
     layers: Sequence[str] | None,
@@ -345,7 +349,7 @@ def _listed(
     if layers is not None:
         query = query.where(revisions.c.layer.in_(layers))
     if before is not None:
-        query = query.where(revisions.c.version < before)
+        query = query.where(revisions.c.version < min(before, _BEYOND_ALL))
     if among is not None:
         query = query.where(revisions.c.version.in_(among))
     return query.where(_is_configuration) if configurations_only else query

@@ -148,6 +148,11 @@ class SqlAlerts:
                 added.on_conflict_do_update(index_elements=["owner"], set_={"alive_at": added.excluded.alive_at})
             )
 
+    def say_gone(self, owner: str) -> None:
+        """See `AlertStore`."""
+        with self._transaction() as connection:
+            connection.execute(alert_owners.delete().where(alert_owners.c.owner == owner))
+
     def waiting(self, owner: str, limit: int, after: int = 0) -> list[Waiting]:
         """See `AlertStore`."""
         owned = _both.where(is_waiting, alert_deliveries.c.owner == owner, alert_deliveries.c.number > after)
