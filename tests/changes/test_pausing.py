@@ -144,6 +144,24 @@ async def test_a_pause_that_is_not_stored_is_known_by_its_name(service: ConfigSe
     assert (await resume(service, "BTC", ends=(KnownPause(held["config_id"], held["created_at"]),)))["paused"] == []
 
 
+async def test_a_pause_that_the_store_never_takes_keeps_no_other_one_from_it(
+    service: ConfigService, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def append(*revisions: Revision, **more: Any) -> None:
+        if any(each.asset_symbol == "BTC" for each in revisions):
+            raise StoreUnavailable("value too long")
+        SqliteRevisionStore.append(store, *revisions, **more)
+
+    store.fails = True
+    for asset in ASSETS:
+        assert (await pause(service, asset))["status"] == "not_stored_yet"
+    monkeypatch.setattr(store, "append", append)
+    store.fails = False
+    await until(lambda: [each.layer for each in service.pauses().held] == ["BTC"])
+    assert list(service.paused()) == list(ASSETS)
+    monkeypatch.undo()
+
+
 @pytest.mark.parametrize("asset", [None, "BTC"])
 async def test_a_pause_survives_a_restart(store: Store, path: Path, asset: str | None) -> None:
     first = ConfigService(store, ASSETS)

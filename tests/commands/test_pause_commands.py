@@ -11,12 +11,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 from click.testing import CliRunner
 
 from running import RunningServer, data, run_program
 from vivienne.commands.http import THREAD, ask, read_json
-from vivienne.commands.main import main
+from vivienne.commands.main import main, seconds_since_start
 from vivienne.commands.pause import switch_at_server, switch_in_database
 from vivienne.errors import NotSwitched, VersionConflict
 
@@ -238,3 +239,10 @@ def test_a_resumption_ends_no_pause_that_was_made_while_it_was_under_way(
         with pytest.raises(NotSwitched, match="second; that is not the pause to end"):
             switch_at_server(server.url, "resume", {}, time.time())
     assert switch_at_server(server.url, "resume", {}, time.time())["paused"] == []
+
+
+def test_the_time_at_which_a_command_was_given_is_that_of_its_process() -> None:
+    """Before it is loaded, a process may wait for its processor or its disk for seconds."""
+    age = seconds_since_start()
+    assert age is not None
+    assert abs(time.time() - psutil.Process().create_time() - age) < 1

@@ -401,6 +401,36 @@ async def test_a_pause_waits_for_no_delay_of_what_failed_before_it(bench: Bench)
     assert bench.ids == ["1", "1", "2"]
 
 
+async def test_changes_of_values_neither_push_a_pause_out_nor_keep_it_waiting(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes_module, "MOST_IN_LANE", 20)
+    bench.sender.held["https://bot.example/hook"] = asyncio.Event()
+
+    def change(number: int) -> Waiting:
+        found = waiting(number)
+        return found._replace(event=replace(found.event, event={**found.event.event, "type": "config"}))
+
+    bench.deliveries.take([change(number) for number in range(1, 11)])
+    await bench.until(lambda: bench.sender.under_way == 1)
+    bench.deliveries.take([switch(100, "paused", 3)])
+    bench.deliveries.take([change(number) for number in range(11, 60)])
+    bench.sender.held["https://bot.example/hook"].set()
+    await bench.all_done()
+    assert bench.ids[:3] == ["1", "100", "41"], "it comes next, whatever was left out"
+
+
+async def test_messages_of_the_same_author_push_a_pause_out_last(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes_module, "MOST_IN_ALL", 5)
+    bench.rules["al_2"] = KnownRule(rule(BOT))
+    bench.sender.held["https://bot.example/hook"] = asyncio.Event()
+    bench.deliveries.take([waiting(1), switch(2, "paused", 3)])
+    bench.deliveries.take([waiting(10 + number, "al_2") for number in range(30)])
+    bench.sender.held["https://bot.example/hook"].set()
+    await bench.all_done()
+    assert "2" in bench.ids
+
+
 async def test_a_pause_that_waits_is_attempted_often(bench: Bench) -> None:
     bench.sender.script["https://bot.example/hook"] = [FAILED] * 60
     bench.deliveries.take([switch(1, "paused", 3)])

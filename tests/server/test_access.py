@@ -464,9 +464,11 @@ def test_what_a_proxy_says_is_an_address_or_nothing(tmp_path: Path) -> None:
         for said in ("<b>hi", "x" * 3000, "6.6.6.6:80:80"):
             headers = bearer(admin) | {"X-Forwarded-For": said}
             server.post("partial-update", CHANGE, headers=headers).raise_for_status()
+        zone = bearer(admin) | {"X-Forwarded-For": "fe80::1%" + "x" * 300}
+        server.post("pause", {}, headers=zone).raise_for_status()
         found = server.http.get(f"{server.url}{COMPREHENSIVE}/history", headers=bearer(admin)).json()["history"]
 
-    assert [None] * 3 == [entry["address"] for entry in found]
+    assert ["fe80::1", None, None, None] == [entry["address"] for entry in found]
 
 
 def test_whoever_asks_for_many_charts_does_not_keep_a_pause_waiting(

@@ -32,7 +32,6 @@ const OPEN = 1
 const REFUSED = 1008
 const UNTROUBLED = { reconnectAttempts: 0, retryAt: null, reason: null }
 const MOST_WAITING = 256
-const SETTLED = /^(ended|stale)$/
 const PASSED_ON = /^(log|error|.+_response)$/
 
 /**
@@ -348,10 +347,10 @@ export class VivienneWebSocketManager {
     }, staleAfter)
   }
 
-  /** True if nothing more is to be expected: every asset that is watched has ended, or gets no data. */
+  /** True if nothing more is to be expected: every asset that is watched has ended. */
   #over(): boolean {
     const agents = [...this.#followed].flatMap((asset) => Object.values(this.#last.get(asset)?.agents ?? {}))
-    return agents.length > 0 && agents.every(({ data }) => SETTLED.test(data.status))
+    return agents.length > 0 && agents.every(({ data }) => data.status === 'ended')
   }
 
   #broken(reason: string): void {

@@ -7,6 +7,7 @@ import hashlib
 from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from vivienne.alerts.channels import Webhook
@@ -56,6 +57,11 @@ class Item:
         """Id of the delivery."""
         return self.waiting.delivery.delivery_id
 
+    @property
+    def is_switch(self) -> bool:
+        """Whether it tells of a pause or a resumption."""
+        return self.waiting.event.event["type"] == "pause"
+
 
 @dataclass(slots=True, eq=False)
 class Lane:
@@ -85,7 +91,7 @@ class Lane:
     @property
     def has_pause(self) -> bool:
         """Whether a pause or a resumption waits."""
-        return any(item.waiting.event.event["type"] == "pause" for item in self.queue)
+        return any(item.is_switch for item in self.queue)
 
     def attempt_now(self) -> None:
         """End the delay before the next attempt."""
@@ -122,6 +128,8 @@ class Lanes:
         self._of_author: Counter[str] = Counter()
         self._untried: dict[str, OrderedDict[str, tuple[Lane, Item]]] = {}
         """By author, those that were not attempted, and some that were: looking through all would take too long."""
+        self._untried_switches: dict[str, OrderedDict[str, tuple[Lane, Item]]] = {}
+        """The same of pauses and resumptions."""
         self._failing: OrderedDict[LaneKey, int] = OrderedDict()
         """Lanes without messages whose last attempt failed."""
 
@@ -150,12 +158,15 @@ class Lanes:
         if is_former:
             lane.queue.insert(_place(lane, delivery.number), item)
         else:
-            lane.queue.append(item)
-        self._all[item.id] = self._untried.setdefault(item.author, OrderedDict())[item.id] = (lane, item)
+            lane.queue.insert(_behind(lane, item), item)
+        self._all[item.id] = lane, item
+        untried = self._untried if not item.is_switch else self._untried_switches
+        untried.setdefault(item.author, OrderedDict())[item.id] = (lane, item)
         self._of_author[item.author] += 1
         dropped = []
         if len(lane.queue) - lane.batch > MOST_IN_LANE:
-            dropped.append(lane.queue[lane.batch])
+            waiting = [*islice(lane.queue, lane.batch, None)]
+            dropped.append(next((each for each in waiting if not each.is_switch), waiting[0]))
             self._remove(lane, dropped[0])
         if len(self._all) > MOST_IN_ALL and (oldest := self._oldest()) is not None:
             self._remove(*oldest)
@@ -190,14 +201,18 @@ class Lanes:
         return found
 
     def _oldest(self) -> tuple[Lane, Item] | None:
-        """Of the author who has most messages, the one that waits for longest and is not attempted yet."""
+        """Of the author who has most messages, the one that waits for longest and is not attempted yet.
+
+        Pauses are the last to go.
+        """
         for author, _ in self._of_author.most_common():
-            untried = self._untried[author]
-            while untried:
-                name, (lane, item) = next(iter(untried.items()))
-                if not item.is_tried:
-                    return lane, item
-                del untried[name]
+            for of_authors in (self._untried, self._untried_switches):
+                untried = of_authors.get(author)
+                while untried:
+                    name, (lane, item) = next(iter(untried.items()))
+                    if not item.is_tried:
+                        return lane, item
+                    del untried[name]
         return None
 
     def _remove(self, lane: Lane, item: Item) -> None:
@@ -208,11 +223,25 @@ class Lanes:
         for item in items:
             if self._all.pop(item.id, None) is None:
                 continue
-            untried = self._untried[item.author]
-            untried.pop(item.id, None)
+            of_authors = self._untried_switches if item.is_switch else self._untried
+            of_authors[item.author].pop(item.id, None)
             self._of_author[item.author] -= 1
             if not self._of_author[item.author]:
-                del self._of_author[item.author], self._untried[item.author]
+                del self._of_author[item.author]
+                for each in (self._untried, self._untried_switches):
+                    each.pop(item.author, None)
+
+
+def _behind(lane: Lane, item: Item) -> int:
+    """The place of a new message: behind all others. A pause comes before changes of values that were not attempted."""
+    place = len(lane.queue)
+    while item.is_switch and place > lane.batch and _may_wait(lane.queue[place - 1]):
+        place -= 1
+    return place
+
+
+def _may_wait(item: Item) -> bool:
+    return not item.is_tried and item.waiting.event.event["type"] == "config"
 
 
 def _place(lane: Lane, number: int) -> int:

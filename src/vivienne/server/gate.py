@@ -275,13 +275,18 @@ def _given_twice(scope: Scope) -> str | None:
 
 
 def _address(scope: Scope) -> str | None:
-    """The address of the caller; None if a proxy gave something else."""
-    address: str = scope["client"][0] if scope.get("client") else ""
+    """The address of the caller; None if a proxy gave something else.
+
+    Without the zone of an IPv6 address: that is a name of this machine, or any text of any length.
+    """
+    client = scope.get("client") or ("", 0)
+    address: str = client[0].partition("%")[0]
     try:
         ipaddress.ip_address(address)
     except ValueError:
         scope["client"] = None
         return None
+    scope["client"] = address, client[1]
     return address
 
 

@@ -176,10 +176,11 @@ test('so is one that was opened and never said anything', () => {
 test('the silence after a replay has ended is nothing to worry about', () => {
   const manager = live({ staleAfter: 5000 })
   FakeSocket.last.receive(state('ETH', 1, { status: 'ended' }))
-  FakeSocket.last.receive(state('BTC', 2, { status: 'stale' }))
+  FakeSocket.last.receive(state('BTC', 2, { status: 'ended' }))
   vi.advanceTimersByTime(3_600_000)
   expect(manager.getSnapshot().state).toEqual('live')
-  FakeSocket.last.receive(state('BTC', 3))
+  // One that is stale is sent again and again, so silence means something there.
+  FakeSocket.last.receive(state('BTC', 3, { status: 'stale' }))
   vi.advanceTimersByTime(5000)
   expect(manager.getSnapshot().state).toEqual('stale')
 })

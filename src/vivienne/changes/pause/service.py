@@ -393,11 +393,13 @@ class Pausing:
         return layer in self._in_force.pauses.held.layers
 
     async def _store_held(self) -> None:
-        """Try until everything that is held is stored."""
+        """Try until everything that is held is stored. None that the store never takes keeps the others waiting."""
         while self._held:
             await asyncio.sleep(RETRY_SECONDS)
             for held in list(self._held.values()):
                 if not await self._store_one(held):
+                    if held.pause.config_id in self._held:  # the next time it comes after the others
+                        self._held[held.pause.config_id] = self._held.pop(held.pause.config_id)
                     break
 
     async def _store_one(self, held: Held) -> bool:
