@@ -631,16 +631,18 @@ async def test_changes_and_pauses_are_told_with_their_authors(tmp_path: Path) ->
     assert pause["text"] == "[simulated] All assets paused by bob"
 
 
+@pytest.mark.parametrize("hours", [0, 30])
 async def test_a_pause_after_many_changes_that_no_process_saw_is_told_by_the_next_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: int
 ) -> None:
-    """An import of hundreds of assets, and a pause, while the only agent is restarted."""
+    """An import of hundreds of assets, and a pause, while the only agent is restarted, or was away for a day."""
     monkeypatch.setattr(engine, "_MOST_REVISIONS", 10)
     async with process(tmp_path) as one:
         await one.make(event=["pause"], levels=None, assets=["*"])
         await one.closed(PAST)
         await stored(one)
     other = Process(tmp_path, PAST + 1)  # it decides no alerts
+    other.service._clock = lambda: now() - timedelta(hours=hours)
     for number in range(25):
         await other.service.change(changed(number))
     await other.service.switch(SwitchRequest("pause", channel="rest", author="bob"))
