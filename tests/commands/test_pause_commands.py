@@ -15,7 +15,7 @@ import psutil
 import pytest
 from click.testing import CliRunner
 
-from running import RunningServer, data, run_program
+from running import COMPREHENSIVE, RunningServer, data, run_program
 from vivienne.commands.http import THREAD, ask, read_json
 from vivienne.commands.main import main, seconds_since_start
 from vivienne.commands.pause import switch_at_server, switch_in_database
@@ -176,6 +176,7 @@ def test_a_server_that_answers_a_byte_at_a_time_does_not_hold_a_pause_up_for_eve
         {"paused": ["BTC"], "pauses": []},
         {**PAUSED, "assets": [[]], "paused": [[]]},
         {**PAUSED, "agents": 7},
+        {**PAUSED, "asset_symbol": "BTC", "assets": ["BTC"]},
         [],
         ["BTC"],
     ],
@@ -246,3 +247,14 @@ def test_the_time_at_which_a_command_was_given_is_that_of_its_process() -> None:
     age = seconds_since_start()
     assert age is not None
     assert abs(time.time() - psutil.Process().create_time() - age) < 1
+
+
+def test_no_name_of_the_environment_and_no_encoding_keeps_a_pause_out(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a\udcffb", "x" * 300, "two\nlines", " "):
+        monkeypatch.setenv("LOGNAME", name)
+        done = CliRunner().invoke(main, ["pause", "--url", server.url, "--reason", "bad \udcff reason"])
+        assert done.exit_code == 0, done.output
+    assert server.get(f"{COMPREHENSIVE}/pause").json()["pauses"][0]["reason"] == "bad ? reason"
+    server.post("resume", {}).raise_for_status()

@@ -201,7 +201,14 @@ export class VivienneWebSocketManager {
       opened = true
       this.#opened()
     })
-    on('message', (event) => this.#heard(event.data))
+    on('message', ({ data }) => {
+      try {
+        this.#heard(data)
+      } catch (error) {
+        // Not of a listener. In Node it would end the process.
+        this.#broken(`the server sent a message that cannot be read (${error})`)
+      }
+    })
     // `close` says the same; the package ws throws errors without a listener.
     on('error', () => {})
     on('close', ({ code, reason }) => {
@@ -350,7 +357,7 @@ export class VivienneWebSocketManager {
   /** True if nothing more is to be expected: every asset that is watched has ended. */
   #over(): boolean {
     const agents = [...this.#followed].flatMap((asset) => Object.values(this.#last.get(asset)?.agents ?? {}))
-    return agents.length > 0 && agents.every(({ data }) => data.status === 'ended')
+    return agents.length > 0 && agents.every((agent) => agent?.data?.status === 'ended')
   }
 
   #broken(reason: string): void {

@@ -61,7 +61,7 @@ def list_rules(url: str | None, db: str | None, as_json: bool) -> None:
             rule.get("name"),
             rule.get("event"),
             rule.get("assets"),
-            [channel.get("type") for channel in rule.get("channels") or [] if isinstance(channel, dict)],
+            [channel.get("type") for channel in _list(rule.get("channels")) if isinstance(channel, dict)],
             rule.get("last_fired_at"),
             rule.get("problem"),
         )
@@ -179,6 +179,10 @@ def _checked(url: str, answer: Any, field: str | None) -> dict[str, Any]:
         raise SettingsError(f"{url} is not a Vivienne server, or one without alerts")
     found: dict[str, Any] = answer
     return found
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _quoted(text: str) -> str:

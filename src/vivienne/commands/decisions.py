@@ -141,7 +141,12 @@ def _from_server(url: str, query: DecisionQuery, target: tuple[ExportFormat, str
         path = _PATH + _encoded(replace(query, limit=query.limit or _SHOWN))
         with failures_of(url):
             page = read_json(ask(url, path))
-        _print(page, as_json=as_json)
+        try:
+            _print(page, as_json=as_json)
+        except (TypeError, KeyError, ValueError, AttributeError):
+            raise SettingsError(
+                f"{url} is not a Vivienne server, or one without a record: its answer is none"
+            ) from None
         return
     path = f"{_PATH}{_encoded(query)}&format={target[0]}"
 

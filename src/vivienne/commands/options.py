@@ -49,8 +49,14 @@ database_option = option_of(SETTINGS["db"])
 
 
 def system_user() -> str | None:
-    """The name of the system user; None where the user has no name."""
+    """The name of the system user as an author; None where the user has no name, or one that is none for an author.
+
+    The environment says it, and must not keep anybody from pausing.
+    """
+    from vivienne.channels.envelope import LONGEST_TEXT  # noqa: PLC0415  # only a command that changes something needs it
+
     try:
-        return getpass.getuser()
+        name = getpass.getuser().strip()
     except (OSError, KeyError):
         return None
+    return name if name.isprintable() and 0 < len(name) <= LONGEST_TEXT["author"] else None

@@ -89,7 +89,8 @@ def _switch(
     kind: Literal["pause", "resume"], *, url: str | None, db: str | None, as_json: bool, **given: str | None
 ) -> None:
     named = {"asset_symbol": given["asset"], "author": given["author"] or system_user(), "reason": given["reason"]}
-    texts = {name: text for name, text in named.items() if text is not None}
+    # What a terminal in another encoding gave must not keep anybody from pausing.
+    texts = {name: text.encode(errors="replace").decode() for name, text in named.items() if text is not None}
     if url is not None and db is not None:
         raise SettingsError("--url and --db do not go together: a server has its database open itself")
     if db is not None:
@@ -148,7 +149,7 @@ def switch_at_server(url: str, kind: Kind, fields: dict[str, str], began_at: flo
         raise NotSwitched(f"{url} {_refusal(error)}") from error
     except (OSError, ValueError, HTTPException) as error:
         raise NotSwitched(f"{url} cannot be reached, or is not a Vivienne server: {no_answer(error)}") from error
-    return _confirmed(answer, url, kind)
+    return _confirmed(answer, url, kind, fields.get("asset_symbol"))
 
 
 def _pause_in_force(url: str, asset: str | None) -> dict[str, Any] | None:
@@ -167,8 +168,8 @@ def _pause_in_force(url: str, asset: str | None) -> dict[str, Any] | None:
     return None if own is None else {name: own.get(name) for name in ("config_id", "created_at")}
 
 
-def _confirmed(answer: Any, url: str, kind: Kind) -> Switched:
-    """The answer, where it says that the pause or its end is in force."""
+def _confirmed(answer: Any, url: str, kind: Kind, asset: str | None) -> Switched:
+    """The answer, where it says that the pause or its end is in force for what was asked: an asset, or all of them."""
     if not isinstance(answer, dict) or not _are_texts(answer.get("paused")):
         raise NotSwitched(f"{url} is not a Vivienne server: its answer has no list of pauses")
     addressed, agents = answer.get("assets", []), answer.get("agents", [])
@@ -176,7 +177,9 @@ def _confirmed(answer: Any, url: str, kind: Kind) -> Switched:
         raise NotSwitched(f"{url} is not a Vivienne server: its answer has no list of assets, or of agents")
     is_done = answer.get("status") in _DONE and isinstance(answer.get("message"), str)
     if kind == "pause":
-        is_done = is_done and bool(addressed) and all(asset in answer["paused"] for asset in addressed)
+        wanted = None if asset is None else asset.strip().upper()
+        is_asked = answer.get("asset_symbol") == wanted and (wanted is None or addressed == [wanted])
+        is_done = is_done and is_asked and bool(addressed) and all(each in answer["paused"] for each in addressed)
     if kind == "pause" and not all(isinstance(agent, dict) and agent.get("confirmed") is True for agent in agents):
         raise NotSwitched(f"{url} paused, and not every agent has confirmed it: {answer.get('message')}")
     if not is_done:

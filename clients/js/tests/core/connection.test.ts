@@ -185,6 +185,18 @@ test('the silence after a replay has ended is nothing to worry about', () => {
   expect(manager.getSnapshot().state).toEqual('stale')
 })
 
+test.each([
+  { type: 'asset_changed' },
+  { type: 'error', in_reply_to: 'subscribe' },
+  { type: 'asset_changed', asset: 'BTC', base_seq: 1, patch: 7 },
+  { type: 'asset_data', asset: 'BTC', seq: 2, agents: { VivienneAgent: null } },
+])('a message that cannot be read breaks the connection at most, and throws nothing: %o', (message) => {
+  const manager = live({ staleAfter: 5000 })
+  FakeSocket.last.receive(message)
+  vi.advanceTimersByTime(60_000)
+  expect(['offline', 'connecting']).toContain(manager.getSnapshot().state)
+})
+
 test('an asset that is not watched any more does not keep it from being over', () => {
   const manager = live({ staleAfter: 5000 })
   FakeSocket.last.receive(state('ETH', 1))
