@@ -47,6 +47,10 @@ _FULL = {
         "Redis cannot write its data to disk (MISCONF): it passes messages on and keeps nothing new, such as the "
         "latest states. See its log, and the room on its disk"
     ),
+    "NOREPLICAS": (
+        "Redis lacks replicas (min-replicas-to-write): it passes messages on and keeps nothing new, such as the latest "
+        "states. See what became of them"
+    ),
 }
 """By what is in an error of Redis that keeps nothing new, what it means."""
 _URGENT = frozenset(("PING", "EVAL"))
