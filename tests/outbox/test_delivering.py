@@ -438,6 +438,25 @@ async def test_a_pause_that_waits_is_attempted_often(bench: Bench) -> None:
     assert LONGEST_DELAY / 30 > max(bench.delays) > 1.0
 
 
+async def test_none_of_many_is_left_out_of_what_is_sent_together(bench: Bench) -> None:
+    """A pause that is counted only would be told to nobody."""
+    bench.rules["al_1"] = KnownRule(rule({**BOT, "coalesce_above": 10}))
+    numbers = [*range(1, 60), *range(61, 250)]
+    bench.deliveries.take([*(waiting(number) for number in numbers[:59]), switch(60, "paused", 3)])
+    bench.deliveries.take([waiting(number) for number in numbers[59:]])
+    await bench.all_done()
+    told = [each["id"] for message in bench.sender.sent for each in events_of(message)]
+    assert sorted(told) == [event(number)["id"] for number in range(1, 250)]
+    assert max(len(events_of(message)) for message in bench.sender.sent) == 100
+    first: Any = bench.sender.sent[0].event
+    assert first["text"].startswith("BTC is at bang; "), "pauses come first"
+
+
+def events_of(message: Message) -> list[Any]:
+    found: Any = message.event
+    return found["events"] if found["type"] == "several" else [found]
+
+
 async def test_what_is_over_is_not_among_many_that_are_sent_together(bench: Bench) -> None:
     bench.sender.script["https://bot.example/hook"] = [FAILED]
     bench.rules["al_1"] = KnownRule(rule({**BOT, "coalesce_above": 3}))

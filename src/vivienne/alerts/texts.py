@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _MOST_NAMED, _MOST_CHANGES = 10, 5
 """Assets and changed values that a sentence names."""
+_MOST_SWITCHES = 3
+"""Pauses and resumptions in the text of several alerts."""
 
 
 def text_of(rule: Rule, event: AlertEvent) -> str:
@@ -24,14 +26,14 @@ def text_of(rule: Rule, event: AlertEvent) -> str:
     return text if event["market"] == "real" else f"[{event['market']}] {text}"[:LONGEST_TEXT]
 
 
-def text_of_several(events: list[AlertEvent], count: int) -> str:
-    """The text of several alerts in one message.
+def text_of_several(events: list[AlertEvent]) -> str:
+    """The text of several alerts in one message: the last pauses and resumptions among them, and how many there are."""
+    switches = [event["text"] for event in events if event["type"] == "pause"]
+    return "; ".join([*switches[-_MOST_SWITCHES:], _counted(events)])
 
-    Args:
-        events: the first ones of them.
-        count: all of them.
-    """
-    first = events[0]
+
+def _counted(events: list[AlertEvent]) -> str:
+    first, count = events[0], len(events)
     assets = list(dict.fromkeys(event["asset"] for event in events if event["asset"]))
     if {event["type"] for event in events} == {"level"}:
         levels = " or ".join(dict.fromkeys(str(event["clarity_level"]) for event in events))

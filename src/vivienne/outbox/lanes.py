@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 MOST_IN_LANE, MOST_IN_ALL = 1_000, 20_000
 """Messages that wait; beyond them the oldest are dropped: of the lane, or of the author whose rules have most."""
-MOST_LISTED = 100
-"""Alerts that are listed in a message of several."""
+MOST_TOGETHER = 100
+"""Alerts in a message of several. All of them are in it: what is counted only would never be told."""
 
 
 class LaneKey(NamedTuple):
@@ -102,10 +102,11 @@ class Lane:
         """Number of messages at the beginning that are attempted next."""
         if isinstance(channel, Webhook) and channel.body is not None:
             return 1  # a bot reads one alert in a message; the channel may have been another one before
-        return self.batch or (len(self.queue) if len(self.queue) > channel.coalesce_above else 1)
+        count = len(self.queue)
+        return self.batch or (min(count, MOST_TOGETHER) if count > channel.coalesce_above else 1)
 
     def next_batch(self, channel: AnyChannel) -> list[Item]:
-        """The messages to attempt now: the first one, or all of them together where too many wait."""
+        """The messages to attempt now: the first one, or the first of them together where too many wait."""
         self.batch = self.upcoming(channel)
         found = [self.queue[place] for place in range(self.batch)]
         for item in found:
@@ -269,12 +270,12 @@ def message_of(items: list[Item], channel: AnyChannel) -> Message:
         "type": "several",
         "alert": newest["alert"],
         "count": len(events),
-        "text": text_of_several(events[:MOST_LISTED], len(events)),
+        "text": text_of_several(events),
         "time": newest["time"],
         "feed": newest["feed"],
         "market": newest["market"],
         "expires_at": newest["expires_at"],
-        "events": events[-MOST_LISTED:],
+        "events": events,
     }
     return Message(several["id"], several, channel)
 
