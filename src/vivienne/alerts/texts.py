@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _MOST_NAMED, _MOST_CHANGES = 10, 5
 """Assets and changed values that a sentence names."""
-_MOST_SWITCHES = 3
+_MOST_SWITCHES = 10
 """Pauses and resumptions in the text of several alerts."""
 
 
