@@ -11,7 +11,7 @@ import click
 from vivienne.changes.alerts.in_force import AlertRules
 from vivienne.commands.database import existing, opened
 from vivienne.commands.failure import REFUSED
-from vivienne.commands.http import ask, failures_of, read_json
+from vivienne.commands.http import LOCAL_SERVER, ask, failures_of, read_json
 from vivienne.commands.options import json_option
 from vivienne.errors import SettingsError
 from vivienne.logs.records import one_line
@@ -23,13 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PATH = "/phoenix/alerts"
-_DEFAULT = "http://localhost:8000"
 _TEST_SECONDS = 30.0
 """A test takes up to 12 s; it may have to wait for others."""
 _LONGEST_CELL = 60
 _STATUSES: tuple[DeliveryStatus, ...] = get_args(DeliveryStatus)
 
-_url_option = click.option("--url", metavar="URL", help=f"Address of the server.  [default: {_DEFAULT}]")
+_url_option = click.option("--url", metavar="URL", help=f"Address of the server.  [default: {LOCAL_SERVER}]")
 
 
 @click.group()
@@ -157,13 +156,13 @@ def _from_database(db: str) -> list[Any]:
 
 
 def _get(url: str | None, path: str, field: str) -> dict[str, Any]:
-    address = url or _DEFAULT
+    address = url or LOCAL_SERVER
     with failures_of(address):
         return _checked(address, read_json(ask(address, path)), field)
 
 
 def _post(url: str | None, path: str, field: str | None, body: dict[str, str], seconds: float = 15.0) -> dict[str, Any]:
-    address = url or _DEFAULT
+    address = url or LOCAL_SERVER
     with failures_of(address):
         return _checked(address, read_json(ask(address, path, json.dumps(body).encode(), seconds)), field)
 

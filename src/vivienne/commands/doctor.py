@@ -14,6 +14,7 @@ import click
 
 from vivienne.commands.diagnosis import Diagnosis, Level, diagnose, look_at_machine
 from vivienne.commands.exchange import Place, exchange_url_option, meant, quote_option, symbol_option
+from vivienne.commands.http import LOCAL_SERVER
 from vivienne.commands.options import database_option, json_option
 from vivienne.errors import unwritable
 from vivienne.logs.records import many_lines
@@ -23,7 +24,7 @@ from vivienne.store.private import replacing
 
 @click.command()
 @database_option
-@click.option("--url", metavar="URL", default="http://localhost:8000", show_default=True, help="Address of the server.")
+@click.option("--url", metavar="URL", default=LOCAL_SERVER, show_default=True, help="Address of the server.")
 @click.option(
     "--bundle",
     metavar="FILE",

@@ -20,6 +20,8 @@ from vivienne.errors import NotNow, SettingsError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+LOCAL_SERVER = "http://127.0.0.1:8000"
+"""Where commands look for a server. Not `localhost`, which may lead to another program at ::1, with the token."""
 TOKEN_VARIABLE = "VIVIENNE_TOKEN"  # noqa: S105  # the name of a variable
 """The token comes from the environment, because other users of the machine can read arguments."""
 LONGEST_ANSWER = 1024 * 1024

@@ -16,7 +16,7 @@ from vivienne.access.caller import Caller
 from vivienne.changes.asked import Asked, asked_at
 from vivienne.channels.envelope import open_envelope
 from vivienne.commands.database import existing, opened, service_over
-from vivienne.commands.http import ask, detail_of, no_answer, read_json
+from vivienne.commands.http import LOCAL_SERVER, ask, detail_of, no_answer, read_json
 from vivienne.commands.main import BEGAN_AT
 from vivienne.commands.options import author_option, json_option, system_user
 from vivienne.commands.record import opened_record
@@ -58,7 +58,7 @@ def _switch_options(command: Any) -> Any:
         click.option("--reason", metavar="TEXT", help="Reason, for the history and the state."),
         click.option("--asset", metavar="BTC", help="Asset to pause or resume.  [default: all]"),
         click.option("--db", metavar=SETTINGS["db"].metavar, help="Database to write to, if no server has it open."),
-        click.option("--url", metavar="URL", help="Address of the server.  [default: http://localhost:8000]"),
+        click.option("--url", metavar="URL", help="Address of the server.  [default: http://127.0.0.1:8000]"),
     ):
         command = option(command)
     return command
@@ -98,7 +98,7 @@ def _switch(
         if kind == "pause" and given["asset"] is not None:
             _warn_if_unknown(db, answer["assets"][0])
     else:
-        answer = switch_at_server(url or "http://localhost:8000", kind, texts, _began_at())
+        answer = switch_at_server(url or LOCAL_SERVER, kind, texts, _began_at())
     still = f" (paused now: {', '.join(answer['paused'])})" if answer["paused"] else ""
     click.echo(json.dumps(answer) if as_json else many_lines(answer["message"] + still))
 

@@ -62,7 +62,12 @@ function ResumeForm({ layer, pause, onClose }: ResumeDialogProps & { pause: Paus
     else if (!resuming) void resume(reason.trim(), pause)
   }
   return (
-    <form className={classes.form} onSubmit={submit}>
+    // A key that is held says nothing about what came since it was pressed.
+    <form
+      className={classes.form}
+      onSubmit={submit}
+      onKeyDown={(event) => event.key === 'Enter' && event.repeat && event.preventDefault()}
+    >
       {error !== null && <NotResumed error={error} />}
       {again && (
         <div className={failures.failure} data-kind="calm" role="alert">
