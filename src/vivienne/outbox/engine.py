@@ -14,38 +14,33 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
-from vivienne.alerts.happenings import happened, possible
 from vivienne.alerts.rule import BAR_EVENTS
 from vivienne.alerts.standing import standing_of
 from vivienne.errors import StoreUnavailable
 from vivienne.metrics.registry import Sample
 from vivienne.outbox.backlog import Backlog, FiredAlert, Occurrence, Rank
-from vivienne.outbox.holding_back import LastAlerts, is_quiet
+from vivienne.outbox.firing import Firing
+from vivienne.outbox.holding_back import LastAlerts
 from vivienne.outbox.standings import Standings
 from vivienne.outbox.watching import DataWatch, FeedWatch, PartWatch, PauseWatch, of_revision
 from vivienne.slices import SharedSlices
-from vivienne.store.alert import StoredEvent
 from vivienne.times import now, written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from vivienne.alerts.event import Origin
-    from vivienne.alerts.happenings import Happening
-    from vivienne.alerts.rulebook import Rulebook
     from vivienne.alerts.standing import Standing
-    from vivienne.changes.alerts.in_force import AlertRules, RuleInForce
+    from vivienne.changes.alerts.in_force import AlertRules
     from vivienne.changes.service import ConfigService
     from vivienne.live.asset import DecisionMade
     from vivienne.live.market import Market
     from vivienne.outbox.backlog import Decide
     from vivienne.outbox.standings import Step
-    from vivienne.outbox.watching import Noticed
-    from vivienne.slices import Pieces
     from vivienne.store.alert import AlertStore
     from vivienne.store.revision import AppliedRevision
     from vivienne.store.thread import StoreCalls
-    from vivienne.wire.alert import AlertEvent, EventType
+    from vivienne.wire.alert import EventType
 
     _Fired = deque[FiredAlert | Occurrence]
 
@@ -144,6 +139,7 @@ class AlertEngine:
         self._leaves = leaves
         self._rules: AlertRules | None = None
         self._standings, self._last_alerts = Standings(market, origin.bar_ms), LastAlerts()
+        self._firing = Firing(market, service, origin, self._standings, self._last_alerts)
         self._data, self._feed, self._parts = DataWatch(), FeedWatch(), PartWatch(parts, process)
         self._pauses = PauseWatch()
         self._backlog = Backlog(origin.market, service.asset_names, self._most, self._left_out)
@@ -158,7 +154,7 @@ class AlertEngine:
         self._slices = SharedSlices()
         self._kept: dict[str, str] = {}
         """By asset, the standings that are to be stored."""
-        self._lost = self._late = self._held_back = 0
+        self._lost = 0
         market.listen(self._decided)
         market.listen_to_histories(self._read)
         market.watch(self._changed)
@@ -304,90 +300,26 @@ class AlertEngine:
     def _begin_bars(self, bars: _Bars) -> Decide:
         steps = list(bars.steps())
         bars.last = self._standings.last(bars.asset)
-        return partial(self._of_bars, bars, steps)
-
-    def _of_bars(self, bars: _Bars, steps: list[Step], book: Rulebook[RuleInForce], fired: _Fired) -> Pieces[None]:
-        asset = bars.asset
-        yield from book.look_up(asset)
-        for step in steps:
-            kinds = possible(step.before, step.now)
-            for named in book.of_bar(asset, kinds):
-                happening = happened(named.rule, step.before, step.now, kinds)
-                if happening is not None:
-                    self._fire_of_bar(fired, named, happening, bars, step)
-                yield
-            yield
-
-    def _fire_of_bar(self, fired: _Fired, named: RuleInForce, happening: Happening, bars: _Bars, step: Step) -> None:
-        symbol = self._market.seen(bars.asset).symbol
-        event = self._origin.bar_event(named, happening, bars.asset, symbol, step.before, step.now, bars.moment)
-        self._fire(fired, named, event, step.now.bar_time, bars.moment)
+        return self._firing.of_bars(bars.asset, steps, bars.moment)
 
     def _begin_data(self, asset: str) -> Decide:
         live, moment = self._market.seen(asset), now()
         watches = (self._data, self._feed)
-        return self._decide([each for watch in watches for each in watch.look(asset, live, written(moment))], moment)
+        return self._firing.of_noticed(
+            [each for watch in watches for each in watch.look(asset, live, written(moment))], moment
+        )
 
     def _begin_parts(self) -> Decide:
         moment = now()
-        return self._decide(list(self._parts.look(written(moment))), moment)
+        return self._firing.of_noticed(list(self._parts.look(written(moment))), moment)
 
     def _begin_switch(self, change: AppliedRevision, moment: datetime) -> Decide:
         """Its moment is that when it was noted here: bars have this clock, and another process may have taken it."""
-        return self._decide(() if self._pauses.has_told(change.revision) else list(of_revision(change)), moment)
+        noticed = () if self._pauses.has_told(change.revision) else list(of_revision(change))
+        return self._firing.of_noticed(noticed, moment)
 
     def _begin_change(self, change: AppliedRevision) -> Decide:
-        return self._decide(list(of_revision(change)), datetime.fromisoformat(change.revision.created_at))
-
-    def _decide(self, noticed: Sequence[Noticed], moment: datetime) -> Decide:
-        return partial(self._of_noticed, noticed, moment)
-
-    def _of_noticed(
-        self, several: Sequence[Noticed], moment: datetime, book: Rulebook[RuleInForce], fired: _Fired
-    ) -> Pieces[None]:
-        for noticed in several:
-            yield from self._notice(noticed, moment, book, fired)
-
-    def _notice(self, noticed: Noticed, moment: datetime, book: Rulebook[RuleInForce], fired: _Fired) -> Pieces[None]:
-        kind, asset = noticed.happening.type, noticed.asset
-        version = self._service.newest[0] if noticed.version is None else noticed.version
-        standing = None if asset is None else self._standings.last(asset)
-        is_here = asset is not None and asset in self._market.assets
-        symbol = self._market.seen(asset).symbol if asset is not None and is_here else None
-        rules = yield from book.watching(kind, noticed.bears_on)
-        for named in rules:
-            if (yield from noticed.wants(named.rule)):
-                event = self._origin.other_event(
-                    named, noticed.happening, asset, symbol, standing, version, moment, noticed.key
-                )
-                self._fire(fired, named, event, int(moment.timestamp() * 1_000), moment, is_bar=False)
-            yield
-
-    def _fire(
-        self, fired: _Fired, named: RuleInForce, event: AlertEvent, time: int, moment: datetime, *, is_bar: bool = True
-    ) -> None:
-        """Keep an alert, unless it is too late, or too soon after the last one."""
-        if datetime.fromisoformat(event["expires_at"]) < now() and is_bar:
-            self._late += 1
-            return
-        # A bot that heard of a resumption last, and not of the pause after it, would go on.
-        is_always = event["type"] == "pause"
-        if not self._last_alerts.comes(
-            named.alert_id, named.rule, event["asset"], time, is_bar=is_bar, is_always=is_always
-        ):
-            self._held_back += 1
-            return
-        stored = StoredEvent(
-            event_id=event["id"],
-            alert_id=named.alert_id,
-            run=self._origin.run,
-            asset=event["asset"],
-            bar_time=time,
-            created_at=event["time"],
-            event=event,
-        )
-        fired.append(FiredAlert(named, stored, is_quiet(named.rule, moment), moment.timestamp()))
-        self._service.metrics.count("vivienne_alerts_fired_total", event["type"])
+        return self._firing.of_noticed(list(of_revision(change)), datetime.fromisoformat(change.revision.created_at))
 
     # At the start, and once a second
 
@@ -445,9 +377,13 @@ class AlertEngine:
         while True:
             silent = self._has_to_be_silent()
             for noticed in () if silent else self._pauses.look(self._service.pauses(), self._service.under):
-                self._note(Occurrence(Rank.PAUSES, _PAUSE, partial(self._decide, [noticed], now())))
+                self._note(Occurrence(Rank.PAUSES, _PAUSE, partial(self._firing.of_noticed, [noticed], now())))
             await asyncio.sleep(_LOOK_AT_PAUSES_SECONDS)
 
     def _samples(self) -> Iterator[Sample]:
-        for reason, count in (("cooldown", self._held_back), ("late", self._late), ("overrun", self._lost)):
+        for reason, count in (
+            ("cooldown", self._firing.held_back),
+            ("late", self._firing.late),
+            ("overrun", self._lost),
+        ):
             yield Sample("vivienne_alerts_held_back_total", (reason,), count)
