@@ -12,7 +12,6 @@ import pytest
 from alerting import event, rule, webhook
 from vivienne import open_files
 from vivienne.changes.pause.state import PauseInForce, PausesInForce
-from vivienne.config.layers import GLOBAL
 from vivienne.errors import StoreUnavailable
 from vivienne.metrics.registry import Metrics
 from vivienne.outbox import lanes as lanes_module
@@ -368,8 +367,8 @@ def switch(count: int, action: str, version: int) -> Waiting:
 
 
 def paused_at(version: int) -> InForce:
-    pause = PauseInForce("id", GLOBAL, version, "2026-01-01T00:00:00.000Z", "ana", None, "rest", None)
-    return InForce(version, PausesInForce({GLOBAL: pause}))
+    pause = PauseInForce("id", "BTC", version, "2026-01-01T00:00:00.000Z", "ana", None, "rest", None)
+    return InForce(version, PausesInForce({"BTC": pause}))
 
 
 async def test_a_resumption_that_another_process_left_is_not_told_after_a_later_pause(bench: Bench) -> None:

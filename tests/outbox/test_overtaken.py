@@ -89,11 +89,13 @@ def test_a_program_that_can_compare_versions_gets_everything() -> None:
     assert reason(late, in_force=at(3), to={**PROGRAM, "drop_expired": True}) == EXPIRED
 
 
-@pytest.mark.parametrize("layer", ["BTC", GLOBAL])
-def test_a_resumption_is_not_told_while_a_later_pause_is_in_force(layer: str) -> None:
-    assert reason(switch("resumed", 3), in_force=at(4, pause(layer, 4))) == PAUSED_AGAIN
-    assert reason(switch("resumed", 3), in_force=at(3, pause(layer, 2))) is None
-    assert reason(switch("resumed", 3, None), in_force=at(4, pause("BTC", 4))) is None
+@pytest.mark.parametrize(("asset", "layer"), [("BTC", "BTC"), (None, GLOBAL)])
+def test_a_resumption_is_not_told_while_a_later_pause_is_in_force(asset: str | None, layer: str) -> None:
+    other = pause("ETH" if asset is None else GLOBAL, 4)
+    assert reason(switch("resumed", 3, asset), in_force=at(4, pause(layer, 4))) == PAUSED_AGAIN
+    assert reason(switch("resumed", 3, asset), in_force=at(3, pause(layer, 2))) is None
+    assert reason(switch("resumed", 3, asset), in_force=at(4, other)) is None, "they are apart"
+    assert reason(switch("paused", 3, asset, is_former=True), in_force=at(5, other)) == RESUMED, "likewise"
 
 
 def test_a_pause_that_another_process_left_is_not_told_once_it_is_over() -> None:

@@ -54,6 +54,8 @@ MOST_CHANGES_WAITING = 10_000
 """Changes of the configuration that wait, likewise."""
 MOST_PAUSES_WAITING = 100_000
 """What waits for rules that watch pauses, likewise. Of it, pauses are the last to be lost."""
+_MOST_LEFT = 1_000
+"""Batches of alerts that are left to another process; beyond them deciding waits."""
 _LOST_SECONDS = 60.0
 """Time between two warnings that something was lost."""
 MOST_TOGETHER = 100
@@ -152,6 +154,10 @@ class AlertEngine:
         self._lost_said = -_LOST_SECONDS
         self._filled = asyncio.Event()
         self._slices = SharedSlices()
+        self._left_to_others = asyncio.Queue[tuple[float, list[FiredAlert]]](_MOST_LEFT)
+        """Alerts that another process is to tell, and when its time is over."""
+        self._are_left = 0
+        """Batches of these that are not told yet."""
         self._kept: dict[str, str] = {}
         """By asset, the standings that are to be stored."""
         self._lost = 0
@@ -165,6 +171,7 @@ class AlertEngine:
         """Decide alerts until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._look_at_parts(), name="alerts about parts")
+            tasks.create_task(self._tell_what_others_left(), name="alerts that others left")
             await self._recall()
             tasks.create_task(self._look_at_pauses(), name="alerts about pauses that are not stored")
             while True:
@@ -266,11 +273,28 @@ class AlertEngine:
 
     async def _hand_over(self, alerts: list[FiredAlert]) -> None:
         """Hand over what is to be kept; without rules nothing is written until there are some."""
+        seconds = max(map(self._left, alerts), default=0.0)
+        if seconds > 0.0:
+            self._are_left += 1
+            await self._left_to_others.put((monotonic() + seconds, [each for each in alerts if self._left(each) > 0.0]))
+            alerts = [each for each in alerts if self._left(each) <= 0.0]
         if alerts or (self._kept and self._backlog.has_rules and not self._backlog):
-            if (seconds := max(map(self._left, alerts), default=0.0)) > 0.0:
-                await asyncio.sleep(seconds)  # what another process has told by then is not told again
-            kept, self._kept = self._kept, {}
-            await self._outbox.put(alerts, kept)
+            await self._outbox.put(alerts, self._to_keep())
+
+    def _to_keep(self) -> dict[str, str]:
+        """The standings to store: the newest revision is not over while its alerts are left to another process."""
+        kept, self._kept = self._kept, {}
+        if self._are_left and _REVISIONS in kept:
+            self._kept[_REVISIONS] = kept.pop(_REVISIONS)
+        return kept
+
+    async def _tell_what_others_left(self) -> None:
+        """Tell of pauses that another process had the time to tell. What it has told is known by its id."""
+        while True:
+            due, alerts = await self._left_to_others.get()
+            await asyncio.sleep(due - monotonic())  # it is that long theirs
+            self._are_left -= 1
+            await self._outbox.put(alerts, self._to_keep())
 
     def _left(self, alert: FiredAlert) -> float:
         """Seconds for which an alert is still left to another process to be told."""

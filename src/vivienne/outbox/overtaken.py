@@ -83,15 +83,17 @@ def why_not(
     event = item.waiting.event.event
     if channel.drop_expired and expires_at(item) < now:
         return EXPIRED
-    pause = in_force.pauses.of(event["asset"] or GLOBAL)
-    is_paused = pause is not None and _is_later(pause, event)
+    layer = event["asset"] or GLOBAL
     if event["type"] == "pause":
+        # The pause of all and that of an asset are apart: who keeps them so needs the end of each.
+        own = in_force.pauses.own(layer)
         if event["details"]["action"] == "resumed":
-            return PAUSED_AGAIN if is_paused else None
-        return RESUMED if pause is None and _is_over(place, lane, in_force) else None
+            return PAUSED_AGAIN if own is not None and _is_later(own, event) else None
+        return RESUMED if own is None and _is_over(place, lane, in_force) else None
     if event["type"] not in BAR_EVENTS or not _acts_without_looking(channel):
         return None
-    if is_paused and event["position_size"]:
+    pause = in_force.pauses.of(layer)
+    if pause is not None and _is_later(pause, event) and event["position_size"]:
         return PAUSED
     return NEWER if item.is_former and newest.is_later(lane.key, event) else None
 
