@@ -17,9 +17,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from revisions import revision
 from vivienne.changes.pause import adopting, hearing
-from vivienne.changes.requests import SwitchRequest
+from vivienne.changes.requests import KnownPause, SwitchRequest
 from vivienne.changes.service import ConfigService
-from vivienne.errors import StoreReplaced, StoreUnavailable
+from vivienne.errors import StoreReplaced, StoreUnavailable, VersionConflict
 from vivienne.redis.pauses import PauseAnnouncer
 from vivienne.server.operation import operation_routes
 from vivienne.server.readiness import Readiness
@@ -407,3 +407,21 @@ async def test_until_it_is_stored_ready_names_it_and_who_asks_hears_of_it(servic
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
         ready = (await client.get("/ready")).json()
     assert ("degraded", ["BTC"]) == (ready["status"], list(ready["unstored_pauses"]))
+
+
+async def test_a_resumption_names_the_last_pause_that_is_told_also_one_that_nobody_stores(
+    service: ConfigService,
+) -> None:
+    """What has to be named and what is told are the same: else it would be refused for ever."""
+    first = (await service.switch(SwitchRequest("pause", channel="test", asset="BTC")))["pause"]
+    assert first is not None
+    await asyncio.sleep(0.01)  # times have milliseconds
+    service.hear(claim(None, "BTC", name="c-2"))
+    told = service.pauses().last("BTC")
+    assert told is not None
+    assert told.config_id == "c-2"
+    with pytest.raises(VersionConflict, match="not the pause to end"):
+        await service.switch(replace(RESUME, ends=(KnownPause(first["config_id"], first["created_at"]),)))
+    assert paused(service) == ["BTC"]
+    await service.switch(replace(RESUME, ends=(KnownPause(told.config_id, "as another process has it"),)))
+    assert paused(service) == []

@@ -339,6 +339,6 @@ def _listed(service: ConfigService) -> Pieces[bytes]:
     paused = orjson.dumps(found.paused(service.assets))
     for layer in found.layers():
         yield
-        if (pause := found.own(layer)) is not None:
+        if (pause := found.last(layer)) is not None:
             entries.append(orjson.dumps(pause.entry()))
     return b'{"paused":%b,"pauses":[%b]}' % (paused, b",".join(entries))

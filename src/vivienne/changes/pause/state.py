@@ -324,14 +324,18 @@ class PausesInForce:
             return own or of_all or self.heard.latest(layer, GLOBAL)
         return max(own, of_all, key=lambda pause: pause.version or 0)
 
+    def last(self, layer: str) -> PauseInForce | None:
+        """Of the pauses of a layer itself the one that this process knew of last, which callers are told of.
+
+        A resumption ends all of them. Who names the last one was told of it in place of those before it.
+        """
+        found = (self.held.latest(layer), self.stored.get(layer), self.heard.latest(layer))
+        return max((each for each in found if each is not None), key=lambda each: each.known_at, default=None)
+
     def unknown(self, layer: str, known: Collection[KnownPause]) -> PauseInForce | None:
-        """A pause of a layer itself that is not among those that somebody knows; None if they know all."""
-        own = [
-            *self.held.of(layer),
-            *self.heard.of(layer),
-            *(() if layer not in self.stored else (self.stored[layer],)),
-        ]
-        return next((pause for pause in own if not any(_is_known(pause, each) for each in known)), None)
+        """The last pause of a layer itself, if it is none of those that somebody knows; else, or without one, None."""
+        last = self.last(layer)
+        return None if last is None or any(_is_known(last, each) for each in known) else last
 
     def own(self, layer: str) -> PauseInForce | None:
         """The pause of a layer itself."""
@@ -371,4 +375,6 @@ def _is_named(pause: PauseInForce, switch: Revision) -> bool:
 
 
 def _is_known(pause: PauseInForce, known: KnownPause) -> bool:
-    return known.created_at == pause.created_at and any(known.config_id == name for name, _ in pause.names)
+    """Whether it is the one; the entry of a stored one may be that of a later pause too, which has another time."""
+    is_same = any(known.config_id == name for name, _ in pause.names)
+    return is_same and (pause.version is None or known.created_at == pause.created_at)
