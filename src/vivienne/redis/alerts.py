@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import aclosing, suppress
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
+from redis.exceptions import ResponseError
 
 from vivienne.outbox.sending import Attempt, kept
 from vivienne.redis.client import is_full
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from redis.asyncio import Redis
-    from redis.asyncio.client import Pipeline
 
     from vivienne.outbox.sending import AnyChannel, Message
     from vivienne.outbox.stream import AlertStream
@@ -55,6 +54,7 @@ class AlertPublisher:
         self._redis: Redis | None = None
         self._unkept: deque[bytes] = deque(maxlen=_MOST_UNKEPT)
         """Alerts that were passed on, and are to be kept once Redis has room."""
+        self._keeping = asyncio.Lock()
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
@@ -63,7 +63,8 @@ class AlertPublisher:
             ready()
             while True:
                 await asyncio.sleep(_KEEP_AGAIN_SECONDS)
-                await self._keep()
+                with suppress(*LOST):  # it is tried again
+                    await self._keep(redis)
         finally:
             self._redis = None
 
@@ -71,40 +72,46 @@ class AlertPublisher:
         """See `vivienne.outbox.sending.Sender`.
 
         What a full Redis passes on to somebody is delivered: to pass it on again and again would keep the alerts after
-        it waiting, and a pause may be among them. It is kept later.
+        it waiting, and a pause may be among them. It is kept later, in the order in which it came.
         """
         redis, text = self._redis, orjson.dumps(message.event)
         if redis is None:
             return Attempt("failed", _NOT_CONNECTED)
         try:
-            async with asyncio.timeout(ANSWER_SECONDS), redis.pipeline(transaction=False) as batch:
-                _add(batch, text)
-                batch.publish(ALERTS, text)
-                added, heard_by = await batch.execute(raise_on_error=False)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                heard_by = await redis.publish(ALERTS, text)
+            trouble = await self._keep(redis, text)
         except LOST as error:
             return Attempt("failed", _not_taken(error))
-        if isinstance(heard_by, Exception) or (isinstance(added, Exception) and not (is_full(added) and heard_by)):
-            return Attempt(
-                "failed", _not_taken(next(each for each in (heard_by, added) if isinstance(each, Exception)))
-            )
-        if isinstance(added, Exception):
-            self._unkept.append(text)
-            return Attempt("delivered", kept(f"Passed on; to be kept once there is room: {reason(added)}"))
-        return Attempt("delivered")
+        if not trouble:
+            return Attempt("delivered")
+        if not heard_by:
+            return Attempt("failed", kept(f"Redis did not take it: {trouble}"))
+        self._unkept.append(text)
+        return Attempt("delivered", kept(f"Passed on; to be kept once there is room: {trouble}"))
 
-    async def _keep(self) -> None:
-        """Keep the oldest of what a full Redis only passed on."""
-        redis, texts = self._redis, [*islice(self._unkept, _KEPT_AT_ONCE)]
-        if redis is None or not texts:
-            return
-        with suppress(*LOST):  # it is tried again
-            async with asyncio.timeout(ANSWER_SECONDS), redis.pipeline(transaction=False) as batch:
-                for text in texts:
-                    _add(batch, text)
-                for added in await batch.execute(raise_on_error=False):
-                    if isinstance(added, Exception):
-                        return
+    async def _keep(self, redis: Redis, text: bytes | None = None) -> str:
+        """Add to the stream what waits for room, in its order, and behind it this one; gives why not all of it is kept.
+
+        Raises:
+            RedisError, OSError, TimeoutError: Redis does not take it for another reason than that it is full.
+        """
+        try:
+            async with self._keeping, asyncio.timeout(ANSWER_SECONDS):
+                for _ in range(_KEPT_AT_ONCE):
+                    if not self._unkept:
+                        break
+                    await _add(redis, self._unkept[0])
                     self._unkept.popleft()
+                if self._unkept:
+                    return "others are kept before it"
+                if text is not None:
+                    await _add(redis, text)
+        except ResponseError as error:
+            if not is_full(error):
+                raise
+            return reason(error)
+        return ""
 
     def destination(self, _channel: AnyChannel) -> str:
         """See `vivienne.outbox.sending.Sender`."""
@@ -123,8 +130,8 @@ class AlertPublisher:
         return ""
 
 
-def _add(batch: Pipeline, text: bytes) -> None:
-    batch.xadd(ALERTS, {"alert": text}, maxlen=MOST_ENTRIES, approximate=True)
+async def _add(redis: Redis, text: bytes) -> None:
+    await redis.xadd(ALERTS, {"alert": text}, maxlen=MOST_ENTRIES, approximate=True)
 
 
 def _not_taken(error: Exception) -> str:
