@@ -2,15 +2,16 @@ import { createVivienneClient } from 'vivienne-client'
 import { AlertStream, VivienneAlerts } from 'vivienne-client/alerts'
 import { VivienneRecord } from 'vivienne-client/record'
 import { withToken } from 'vivienne-client/token'
+import { authorName } from './app/author.ts'
 import { SERVER } from './app/root.ts'
 import { followClocks } from './clock/clocks.ts'
 import { followTicks } from './parts/ticks.ts'
-import { authorOfChanges, getSession, onSession, shownToken, turnedAway, watchedFetch } from './signin/session.ts'
+import { getSession, onSession, shownToken, turnedAway, watchedFetch } from './signin/session.ts'
 
 const options = withToken(shownToken, {
   baseUrl: SERVER,
   fetch: watchedFetch,
-  author: authorOfChanges,
+  author: () => (shownToken() === '' ? authorName() : ''),
 })
 
 /** As `fetch`, with the token that is shown to the server. */

@@ -1,8 +1,6 @@
 import type { QueryClient } from '@tanstack/react-query'
 import { useSyncExternalStore } from 'react'
 import { type VivienneClient, VivienneError, VivienneProblem } from 'vivienne-client'
-import { authorOfChanges } from '../signin/session.ts'
-import { pauseSoon } from './pauseSoon.ts'
 import { askAgain } from './pauses.ts'
 
 /** A pause that was asked for on this page and is not there yet, or was not made. */
@@ -76,12 +74,7 @@ export async function pauseNow(
   note(layer, { ...attempt, pending: true })
   let unconfirmed: NotConfirmed | null = null
   try {
-    const made = await pauseSoon(client, {
-      asset: layer,
-      author: authorOfChanges(),
-      ...(reason && { reason }),
-      ...again,
-    })
+    const made = await client.rest.pause({ asset: layer, ...(reason && { reason }), ...again })
     change({ made: new Set([...now.made, made.config_id]) })
     if (made.status === 'not_confirmed_yet') unconfirmed = new NotConfirmed(made.message)
   } catch (error) {

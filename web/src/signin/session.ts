@@ -1,8 +1,8 @@
 import { useSyncExternalStore } from 'react'
 import type { WhoAsks } from 'vivienne-client'
 import { askCaller } from 'vivienne-client/token'
-import { authorName } from '../app/author.ts'
 import { ROOT, SERVER } from '../app/root.ts'
+import { withFewReads } from './fewReads.ts'
 
 /** Identity that a token gives to the page. */
 interface SignedIn {
@@ -38,11 +38,6 @@ export function useSession(): Session {
   return useSyncExternalStore(onSession, getSession)
 }
 
-/** The author that a change made here names; empty where none was given, or a token says it. */
-export function authorOfChanges(): string {
-  return shownToken() === '' ? authorName() : ''
-}
-
 /** The token that is shown to the server; '' is none. */
 export function shownToken(): string {
   return session.signedIn?.token ?? ''
@@ -73,10 +68,14 @@ export function turnedAway(reason: string): void {
   if (former !== null) void enterWithoutToken()
 }
 
+/** Two windows with as many leave connections for a pause, of the six that a browser opens to a server. */
+const MOST_READS = 2
+const send = withFewReads((input, init) => fetch(input, init), MOST_READS)
+
 /** As `fetch`; a server that answers 401 to what this page shows turns it away. */
 export const watchedFetch: typeof fetch = async (input, init) => {
   const shown = shownToken()
-  const response = await fetch(input, init)
+  const response = await send(input, init)
   if (response.status === 401 && shown === shownToken()) void notice(response.clone())
   return response
 }
