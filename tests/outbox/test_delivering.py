@@ -430,6 +430,23 @@ async def test_messages_of_the_same_author_push_a_pause_out_last(bench: Bench, m
     assert "2" in bench.ids
 
 
+async def test_of_pauses_of_one_asset_the_last_ones_wait_and_keep_none_of_another_waiting(bench: Bench) -> None:
+    """Somebody who pauses and resumes as fast as the receiver takes it would keep it behind what is so."""
+    bench.sender.held["https://bot.example/hook"] = asyncio.Event()
+    bench.deliveries.take([switch(1, "paused", 1)])
+    await bench.until(lambda: bench.sender.under_way == 1)
+    for number in range(2, 100):
+        bench.deliveries.take([switch(number, "paused" if number % 2 else "resumed", number)])
+    other = switch(100, "paused", 100)
+    event: Any = {**other.event.event, "asset": "ETH"}
+    bench.deliveries.take([other._replace(event=replace(other.event, event=event))])
+    bench.in_force = paused_at(99)
+    bench.sender.held["https://bot.example/hook"].set()
+    kept = await bench.all_done()
+    assert bench.ids == ["1", "99", "100"], "the end of a pause that is in force again is not told either"
+    assert {each.status for each in kept.values()} == {"delivered", "dropped"}
+
+
 async def test_a_pause_that_waits_is_attempted_often(bench: Bench) -> None:
     bench.sender.script["https://bot.example/hook"] = [FAILED] * 60
     bench.deliveries.take([switch(1, "paused", 3)])

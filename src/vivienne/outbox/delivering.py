@@ -50,6 +50,7 @@ GATHER_SECONDS: Mapping[ChannelType, float] = {"apprise": 0.5, "browser": 0.05}
 WHILE_STOPPING_SECONDS = 2.0
 COUNTED: tuple[DeliveryStatus, ...] = ("delivered", "retrying", "dead", "dropped")
 UNDONE: frozenset[DeliveryStatus] = frozenset({"waiting", "retrying"})
+_FOLLOWED = "Later pauses and resumptions of the same kind waited behind it"
 _TOO_MANY = "Too many messages waited; the oldest were left out"
 
 
@@ -145,12 +146,13 @@ class Deliveries:
                 continue  # the store does not know yet that it is done
             age = max(0.0, self._wall() - delivery.first_at)
             item = Item(each, self._clock() - age, self._author(delivery.alert_id), is_former=are_former)
-            lane, dropped = self._lanes.put(item, is_former=are_former)
+            lane, dropped, followed = self._lanes.put(item, is_former=are_former)
             if len(lane.queue) == 1 and delivery.status == "retrying":
                 lane.failures = max(lane.failures, delivery.attempts)
                 left = min(delivery.due_at - self._wall(), LONGEST_FIRST_WAIT)
                 lane.due = max(lane.due, self._clock() + left)
             self._dropped(dropped, _TOO_MANY)
+            self._dropped(followed, _FOLLOWED)
             if not are_former and each.event.event["type"] == "pause":
                 lane.attempt_now()  # it waits for no delay of what failed before it, perhaps long ago
             self._start(lane)

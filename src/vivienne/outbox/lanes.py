@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 MOST_IN_LANE, MOST_IN_ALL = 1_000, 20_000
 """Messages that wait; beyond them the oldest are dropped: of the lane, or of the author whose rules have most."""
+MOST_OF_ONE = 2
+"""Pauses and resumptions of an asset, or of all, that wait: the last ones. Who makes more, as fast as a receiver takes
+them, keeps those of others waiting, and the receiver behind what is so."""
 MOST_TOGETHER = 100
 """Alerts in a message of several. All of them are in it: what is counted only would never be told."""
 
@@ -56,6 +59,11 @@ class Item:
     def id(self) -> str:
         """Id of the delivery."""
         return self.waiting.delivery.delivery_id
+
+    @property
+    def asset(self) -> str | None:
+        """The asset that it is about; None for all."""
+        return self.waiting.event.event["asset"]
 
     @property
     def is_switch(self) -> bool:
@@ -141,7 +149,7 @@ class Lanes:
         """All messages that wait."""
         return (item for _, item in self._all.values())
 
-    def put(self, item: Item, *, is_former: bool = False) -> tuple[Lane, list[Item]]:
+    def put(self, item: Item, *, is_former: bool = False) -> tuple[Lane, list[Item], list[Item]]:
         """Add a message.
 
         Args:
@@ -149,7 +157,7 @@ class Lanes:
             is_former: it was decided before all that wait here.
 
         Returns:
-            Its lane, and messages that had to make room.
+            Its lane, messages that had to make room, and pauses and resumptions that later ones follow.
         """
         delivery = item.waiting.delivery
         key = LaneKey(delivery.alert_id, delivery.channel)
@@ -172,7 +180,17 @@ class Lanes:
         if len(self._all) > MOST_IN_ALL and (oldest := self._oldest()) is not None:
             self._remove(*oldest)
             dropped.append(oldest[1])
-        return lane, dropped
+        return lane, dropped, self._followed(lane, item)
+
+    def _followed(self, lane: Lane, item: Item) -> list[Item]:
+        """Take out the oldest pauses and resumptions of an asset, or of all, where more wait than may."""
+        if not item.is_switch:
+            return []
+        alike = [each for each in islice(lane.queue, lane.batch, None) if each.is_switch and each.asset == item.asset]
+        followed = [each for each in alike[:-MOST_OF_ONE] if not each.is_tried]
+        for each in followed:
+            self._remove(lane, each)
+        return followed
 
     def find(self, delivery_id: str) -> tuple[Lane, Item] | None:
         """A message that waits, and its lane."""
