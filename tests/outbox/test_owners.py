@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 
@@ -17,8 +18,9 @@ def test_a_process_of_this_machine_that_has_ended_is_gone_and_others_are_not() -
     before = f"{place}-{number}-abcdef"
     assert int(number) == os.getpid()
     running = f"{place}-{os.getppid()}-abcdef"
-    elsewhere = "-".join(["elsewhere", *ended.split("-")[-3:]])
+    elsewhere = "-".join(["elsewhere", *ended.split("-")[-4:]])
+    of_this_name = "-".join([socket.gethostname()[:50], "0" * 12, *ended.split("-")[-3:]])
     in_a_container = f"{place}0-{ended.rsplit('-', 2)[1]}-abcdef"
-    others = [own, ended, before, running, elsewhere, in_a_container, "agent", "", f"{place}-x-abcdef"]
+    others = [own, ended, before, running, elsewhere, of_this_name, in_a_container, "agent", "", f"{place}-x-abcdef"]
 
     assert gone(others, own) == [ended, before]

@@ -43,9 +43,13 @@ def _is_gone(name: str) -> bool:
 
 
 def _place() -> str:
-    """Where this process runs: its machine, and what of it can be seen."""
+    """Where this process runs: its machine, since when that runs, and what of its processes can be seen.
+
+    Machines may have one name, and copies of one have the same id; what they drew when they were started differs.
+    """
     try:
+        started = Path("/proc/sys/kernel/random/boot_id").read_text().strip().replace("-", "")[:12]
         processes = Path("/proc/self/ns/pid").stat().st_ino
-    except OSError:  # this system has no such thing
-        processes = 0
-    return f"{socket.gethostname()}-{processes:x}"
+    except OSError:  # this system has no such thing, so nothing is known of others
+        return f"{socket.gethostname()[:50]}-{uuid.uuid4().hex[:12]}"
+    return f"{socket.gethostname()[:50]}-{started}-{processes:x}"
