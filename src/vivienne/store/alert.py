@@ -204,7 +204,7 @@ class AlertStore(Protocol):
         """Note that a process is alive, by the clock of the database."""
 
     def say_gone(self, owner: str) -> None:
-        """Note that a process ends: whoever asks next may take over what it leaves."""
+        """Note that a process ends: the next one that asks may take over what it leaves."""
 
     def waiting(self, owner: str, limit: int, after: int = 0) -> list[Waiting]:
         """Deliveries that a process has to do, in the order of storing, at most so many, after a number."""

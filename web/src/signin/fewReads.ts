@@ -26,7 +26,7 @@ function isRead(url: string, method = 'GET'): boolean {
   return method === 'GET' ? !/\/pause(\?|$)/.test(url) : /\/(preview|validate)(\?|$)/.test(url)
 }
 
-/** Waits for a turn. Who gives up meanwhile takes none. */
+/** Waits for a turn. Who gives up before that takes none. */
 function turn(waiting: (() => void)[], signal?: AbortSignal | null): Promise<void> {
   return new Promise((resolve, reject) => {
     const come = () => {
