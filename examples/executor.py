@@ -174,12 +174,13 @@ def is_older(event: Mapping[str, Any], time_before: float, version_before: int) 
     """True if an alert was decided before something else, by their times and the versions of their configurations.
 
     Each may have the clock of another agent, so the version says more while the times are near each other. Versions
-    begin anew with another store, so it does not say more for ever.
+    begin anew with another store, so it does not say more for ever. A pause counts if either is later: one too many
+    does no harm.
     """
     decided = seconds(event["time"])
     version: int = event["config_version"]
-    if event["type"] == "pause" and version > version_before:
-        return False
+    if event["type"] == "pause":
+        return version <= version_before and decided < time_before
     if version != version_before and abs(decided - time_before) < CLOCKS_APART:
         return version < version_before
     return decided < time_before

@@ -193,8 +193,10 @@ def test_what_was_decided_before_a_pause_opens_nothing_after_it(rule: Named) -> 
     assert trading.orders == []
     trading.executor.alert({**event_of(rule, FLAT, LONG, later(-0.5)), "config_version": 9})
     assert trading.target == 20.0, "it was decided after the resumption, by the clock of another agent"
-    trading.executor.alert({**everything, "time": event_of(rule, FLAT, LONG, later(1))["time"]})
+    trading.executor.alert({**everything, "time": event_of(rule, FLAT, LONG, later(-1))["time"]})
     assert trading.target == 20.0, "the pause had been ended before"
+    trading.executor.alert({**everything, "time": event_of(rule, FLAT, LONG, later(1))["time"], "config_version": 4})
+    assert trading.target == 0.0, "another store, whose versions are lower"
 
 
 def test_with_another_store_whose_versions_begin_anew_alerts_count_again_after_a_minute(rule: Named) -> None:

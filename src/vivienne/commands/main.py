@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import time as time_module
 from importlib import import_module
 from pathlib import Path
 from time import process_time, time
@@ -14,6 +15,8 @@ import click
 from vivienne.commands.failure import Failure
 from vivienne.errors import VivienneError
 
+CLOCK_BOOTTIME: int | None = getattr(time_module, "CLOCK_BOOTTIME", None)
+"""Of Linux. `/proc/uptime` would be that of a container."""
 _STARTED_AT = 19
 """Place of the time of its start among the fields after the name of a process; in ticks since that of the machine."""
 BEGAN_AT = "vivienne.began_at"
@@ -22,12 +25,15 @@ BEGAN_AT = "vivienne.began_at"
 
 def seconds_since_start() -> float | None:
     """The age of this process, as the system has it; None where it does not tell."""
+    if CLOCK_BOOTTIME is None:
+        return None
     try:
         _, _, fields = Path("/proc/self/stat").read_text().rpartition(")")
         begin = int(fields.split()[_STARTED_AT]) / os.sysconf("SC_CLK_TCK")
-        return float(Path("/proc/uptime").read_text().split()[0]) - begin
+        age = time_module.clock_gettime(CLOCK_BOOTTIME) - begin
     except (OSError, ValueError, IndexError):
         return None
+    return age if age > 0.0 else None
 
 
 class _Command(NamedTuple):
@@ -102,7 +108,7 @@ class _Commands(click.Group):
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """Note when the process began: loading a command takes a while, longer on a busy machine."""
-        began_at = time() - (seconds_since_start() or process_time())
+        began_at = time() - max(seconds_since_start() or 0.0, process_time())
         context = super().make_context(info_name, args, parent, **extra)
         context.meta[BEGAN_AT] = began_at
         return context
