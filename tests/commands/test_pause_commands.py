@@ -258,3 +258,20 @@ def test_no_name_of_the_environment_and_no_encoding_keeps_a_pause_out(
         assert done.exit_code == 0, done.output
     assert server.get(f"{COMPREHENSIVE}/pause").json()["pauses"][0]["reason"] == "bad ? reason"
     server.post("resume", {}).raise_for_status()
+
+
+def test_a_server_of_the_version_before_is_asked_to_resume_without_the_name_of_the_pause(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def earlier(url: str, path: str, body: bytes | None = None, **more: Any) -> bytes:
+        if body is not None:
+            asked.append(json.loads(body))
+            body = body.replace(b'"pause"', b'"not known"')
+        return ask(url, path, body, **more)
+
+    server.post("pause", {}).raise_for_status()
+    monkeypatch.setattr("vivienne.commands.pause.ask", earlier)
+    assert switch_at_server(server.url, "resume", {}, time.time())["paused"] == []
+    assert [*map(list, asked)] == [["pause"], []]

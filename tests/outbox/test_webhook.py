@@ -7,6 +7,7 @@ import base64
 import ssl
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from standardwebhooks import Webhook as Signing
@@ -148,11 +149,14 @@ async def test_an_answer_that_repeats_secrets_is_kept_without_them() -> None:
 async def test_an_answer_that_repeats_what_signs_or_what_is_behind_base64_is_kept_without_it() -> None:
     """A receiver may show its settings where it fails, and viewers read answers."""
     told = base64.b64encode(b"ana:pass word")
-    settings = f"{SECRET} {SECRET.removeprefix('whsec_')} pass word".encode()
+    bare = SECRET.removeprefix("whsec_")
+    raw = base64.b64decode(bare)
+    spelled = base64.urlsafe_b64encode(raw).decode(), raw.hex(), bare.replace("/", r"\/"), quote(bare, safe="")
+    settings = " ".join((SECRET, bare, "pass word", *spelled)).encode()
 
     async with receiving(answer(500, settings)) as receiver:
         attempt = await sent(receiver.url(), headers={"Authorization": f"Basic {told.decode()}"})
-    assert attempt.answer == "*** *** ***"
+    assert attempt.answer == " ".join(["***"] * 7)
 
 
 async def test_a_receiver_that_hangs_or_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from websockets.sync.client import connect
 
 from postgres_server import PASSWORD
 from raw_http import request
+from redis_running import eventually
 from running import COMPREHENSIVE, PLAIN, RunningServer, run_program
 from sizes import rounds
 from vivienne.standstill import LATE_SECONDS
@@ -296,10 +297,12 @@ def test_a_resumption_that_waits_while_a_server_starts_ends_no_pause_that_was_ma
     """Its port takes connections as soon as it is bound, and it is read only when all is put together."""
     first, second = pair
     resume = request("POST", f"{COMPREHENSIVE}/resume", ("Host", "localhost"), ("Content-Length", "0"))
+    before = first.process.pid
     first.stop()
     with ThreadPoolExecutor(1) as threads, ExitStack() as opened:
         starting = threads.submit(first.start)
         waiting = opened.enter_context(eventually_connected(first.port))
+        eventually(lambda: first.process.pid != before)  # it may listen before its number is known here
         stopped = psutil.Process(first.process.pid)
         stopped.suspend()
         try:

@@ -261,6 +261,7 @@ export class VivienneWebSocketManager {
   #lost(asset: string): void {
     this.#followed.delete(asset)
     const last = this.#last.get(asset)
+    if (this.#assets && !this.#assets.includes(asset)) return
     const shown = last && this.#silence.shown(last)
     if (shown) this.#tell('asset_data', shown)
   }

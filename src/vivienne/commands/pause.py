@@ -6,6 +6,7 @@ import asyncio
 import json
 import urllib.error
 from contextlib import suppress
+from http import HTTPStatus
 from http.client import HTTPException
 from time import time
 from typing import TYPE_CHECKING, Any, Literal
@@ -143,13 +144,22 @@ def switch_at_server(url: str, kind: Kind, fields: dict[str, str], began_at: flo
     """
     try:
         known = {} if kind == "pause" else {"pause": _pause_in_force(url, fields.get("asset_symbol"))}
-        age = {"X-Request-Age": f"{max(0.0, time() - began_at):.3f}"}
-        answer = read_json(ask(url, PATH + kind, json.dumps(fields | known).encode(), headers=age))
+        answer = _asked(url, kind, fields | known, began_at)
     except urllib.error.HTTPError as error:
         raise NotSwitched(f"{url} {_refusal(error)}") from error
     except (OSError, ValueError, HTTPException) as error:
         raise NotSwitched(f"{url} cannot be reached, or is not a Vivienne server: {no_answer(error)}") from error
     return _confirmed(answer, url, kind, fields.get("asset_symbol"))
+
+
+def _asked(url: str, kind: Kind, content: dict[str, Any], began_at: float) -> Any:
+    age = {"X-Request-Age": f"{max(0.0, time() - began_at):.3f}"}
+    try:
+        return read_json(ask(url, PATH + kind, json.dumps(content).encode(), headers=age))
+    except urllib.error.HTTPError as error:
+        if "pause" not in content or error.code != HTTPStatus.BAD_REQUEST:
+            raise  # else it is a server of the version before, which does not know the field, and goes by the age alone
+    return _asked(url, kind, {name: value for name, value in content.items() if name != "pause"}, began_at)
 
 
 def _pause_in_force(url: str, asset: str | None) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import httpcore2
 import orjson
@@ -263,14 +263,18 @@ def _parts(url: str) -> list[str]:
 
 
 def _spellings(value: str) -> Iterator[str]:
-    """A secret, and what it consists of: a signing secret without its prefix, a user and password behind Base64."""
-    yield value
+    """A secret and what it consists of, as programs write it: without its prefix, decoded, escaped, in an address."""
     bare = value.removeprefix("whsec_")
-    yield bare
+    found = [value, bare]
     with suppress(ValueError):
-        decoded = base64.b64decode(bare, validate=True).decode()
-        yield decoded
-        yield decoded.partition(":")[2]
+        raw = base64.b64decode(bare, validate=True)
+        found += [raw.hex(), base64.urlsafe_b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode().rstrip("=")]
+        decoded = raw.decode()  # a user and a password
+        found += [decoded, decoded.partition(":")[2]]
+    for each in found:
+        yield each
+        yield each.replace("/", r"\/")
+        yield quote(each, safe="")
 
 
 def _body(message: Message, channel: Webhook) -> tuple[bytes, str]:

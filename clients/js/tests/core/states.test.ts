@@ -80,6 +80,15 @@ test('an asset that the server does not have any more is stale, without a decisi
   expect(delivered.filter((each) => each.startsWith('ETH'))).toEqual(['ETH 7', 'ETH 7', 'ETH 7', 'ETH 8'])
 })
 
+test('an asset that was left out of the subscription is not called stale', () => {
+  const { manager } = delivering()
+  const { data, pass } = watching(manager)
+  FakeSocket.last.receive(state('ETH', 7))
+  manager.subscribe(['BTC'])
+  pass(60)
+  expect(data('ETH')).toMatchObject({ status: 'live' })
+})
+
 test('no asset falls silent while nothing at all comes, nor one that has ended', () => {
   const { manager } = delivering()
   const { data, pass } = watching(manager)
