@@ -450,3 +450,8 @@ def test_the_list_of_commands_says_of_each_what_its_help_begins_with(name: str) 
 
     assert command is not None
     assert command.get_short_help_str(200) == _COMMANDS[name].summary
+
+
+def test_a_variable_that_is_nearly_a_setting_is_warned_of_at_the_start(tmp_path: Path) -> None:
+    with RunningServer(db=tmp_path / "v.db", environment={"VIVIENNE_MAX_POSITION_SIZES": "5"}) as server:
+        assert "VIVIENNE_MAX_POSITION_SIZES is not a setting, and is ignored; the nearest one is" in server.log

@@ -8,6 +8,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+from collections import Counter
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -123,6 +124,13 @@ def test_a_request_that_does_not_end_keeps_no_connection_at_any_port(site: Site,
         client.sendall(b"G")
 
         assert b"" == client.recv(1)
+
+
+def test_many_pages_that_open_behind_one_address_get_their_files(site: Site) -> None:
+    """One whose script is refused stays white. Other requests of an address are limited at this number."""
+    with site.http() as http:
+        answers = Counter(http.get("/static/none.js").status_code for _ in range(1_200))
+    assert answers == {404: 1_200}
 
 
 def test_requests_and_websockets_go_through_it_with_a_token_and_not_without(site: Site) -> None:

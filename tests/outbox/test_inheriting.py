@@ -183,5 +183,21 @@ async def test_messages_of_a_process_are_taken_over_once_it_is_gone_and_not_afte
         assert len(adopted) == 3
 
 
+async def test_a_process_that_is_stopped_leaves_its_messages_to_others_at_once(store: AlertStore) -> None:
+    """Also on another machine, where nobody can see that it is gone."""
+    stored(store, "leaving", 1)
+    async with process(store, "http://127.0.0.1:1", "leaving", is_shared=True) as leaving:
+        looking = asyncio.create_task(leaving.inheriting.run())
+        async with asyncio.timeout(30):
+            while "leaving" not in await leaving.calls.run(store.owners):  # noqa: ASYNC110  # nothing tells
+                await asyncio.sleep(0.01)
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+    async with receiving() as receiver, process(store, receiver.url(), "next", is_shared=True) as found:
+        await found.inheriting.look()
+        await all_delivered(store, found)
+    assert ids(receiver) == [1]
+
+
 def _out(_owner: str) -> None:
     raise StoreUnavailable("no answer")

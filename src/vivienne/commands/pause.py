@@ -59,7 +59,7 @@ def _switch_options(command: Any) -> Any:
         click.option("--reason", metavar="TEXT", help="Reason, for the history and the state."),
         click.option("--asset", metavar="BTC", help="Asset to pause or resume.  [default: all]"),
         click.option("--db", metavar=SETTINGS["db"].metavar, help="Database to write to, if no server has it open."),
-        click.option("--url", metavar="URL", help="Address of the server.  [default: http://127.0.0.1:8000]"),
+        click.option("--url", metavar="URL", help=f"Address of the server.  [default: {LOCAL_SERVER}]"),
     ):
         command = option(command)
     return command
@@ -173,8 +173,7 @@ def _pause_in_force(url: str, asset: str | None) -> dict[str, Any] | None:
     pauses = answer.get("pauses") if isinstance(answer, dict) else None
     if not isinstance(pauses, list) or not all(isinstance(each, dict) for each in pauses):
         raise ValueError("its answer has no list of pauses")
-    layer = None if asset is None else asset.strip().upper()
-    own = next((each for each in pauses if each.get("asset_symbol") == layer), None)
+    own = next((each for each in pauses if each.get("asset_symbol") == _as_told(asset)), None)
     return None if own is None else {name: own.get(name) for name in ("config_id", "created_at")}
 
 
@@ -187,7 +186,7 @@ def _confirmed(answer: Any, url: str, kind: Kind, asset: str | None) -> Switched
         raise NotSwitched(f"{url} is not a Vivienne server: its answer has no list of assets, or of agents")
     is_done = answer.get("status") in _DONE and isinstance(answer.get("message"), str)
     if kind == "pause":
-        wanted = None if asset is None else asset.strip().upper()
+        wanted = _as_told(asset)
         is_asked = answer.get("asset_symbol") == wanted and (wanted is None or addressed == [wanted])
         is_done = is_done and is_asked and bool(addressed) and all(each in answer["paused"] for each in addressed)
     if kind == "pause" and not all(isinstance(agent, dict) and agent.get("confirmed") is True for agent in agents):
@@ -195,6 +194,11 @@ def _confirmed(answer: Any, url: str, kind: Kind, asset: str | None) -> Switched
     if not is_done:
         raise NotSwitched(f"{url} did not confirm the {_NAMES[kind]}; its answer: {json.dumps(answer)[:500]}")
     return answer  # type: ignore[return-value]  # it has the fields that are used
+
+
+def _as_told(asset: str | None) -> str | None:
+    """An asset as a server writes it; None for all."""
+    return None if asset is None else asset.strip().upper()
 
 
 def _are_texts(values: Any) -> bool:

@@ -146,14 +146,14 @@ class Deliveries:
                 continue  # the store does not know yet that it is done
             age = max(0.0, self._wall() - delivery.first_at)
             item = Item(each, self._clock() - age, self._author(delivery.alert_id), is_former=are_former)
-            lane, dropped, followed = self._lanes.put(item, is_former=are_former)
+            lane, dropped, followed = self._lanes.put(item)
             if len(lane.queue) == 1 and delivery.status == "retrying":
                 lane.failures = max(lane.failures, delivery.attempts)
                 left = min(delivery.due_at - self._wall(), LONGEST_FIRST_WAIT)
                 lane.due = max(lane.due, self._clock() + left)
             self._dropped(dropped, _TOO_MANY)
             self._dropped(followed, _FOLLOWED)
-            if not are_former and each.event.event["type"] == "pause":
+            if item.is_switch and not are_former:
                 lane.attempt_now()  # it waits for no delay of what failed before it, perhaps long ago
             self._start(lane)
 

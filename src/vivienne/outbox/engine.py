@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from vivienne.store.thread import StoreCalls
     from vivienne.wire.alert import EventType
 
-    _Fired = deque[FiredAlert | Occurrence]
-
 _log = logging.getLogger(__name__)
 
 MOST_WAITING, MOST_WAITING_PER_ASSET = 10_000, 4
@@ -273,11 +271,11 @@ class AlertEngine:
 
     async def _hand_over(self, alerts: list[FiredAlert]) -> None:
         """Hand over what is to be kept; without rules nothing is written until there are some."""
-        seconds = max(map(self._left, alerts), default=0.0)
-        if seconds > 0.0:
+        seconds = [self._left(each) for each in alerts]
+        if left := [each for each, left in zip(alerts, seconds, strict=True) if left > 0.0]:
+            alerts = [each for each, left in zip(alerts, seconds, strict=True) if left <= 0.0]
             self._are_left += 1
-            await self._left_to_others.put((monotonic() + seconds, [each for each in alerts if self._left(each) > 0.0]))
-            alerts = [each for each in alerts if self._left(each) <= 0.0]
+            await self._left_to_others.put((monotonic() + max(seconds), left))
         if alerts or (self._kept and self._backlog.has_rules and not self._backlog):
             await self._outbox.put(alerts, self._to_keep())
 

@@ -149,12 +149,11 @@ class Lanes:
         """All messages that wait."""
         return (item for _, item in self._all.values())
 
-    def put(self, item: Item, *, is_former: bool = False) -> tuple[Lane, list[Item], list[Item]]:
+    def put(self, item: Item) -> tuple[Lane, list[Item], list[Item]]:
         """Add a message.
 
         Args:
-            item: the message.
-            is_former: it was decided before all that wait here.
+            item: the message; a former one was decided before all that wait here.
 
         Returns:
             Its lane, messages that had to make room, and pauses and resumptions that later ones follow.
@@ -164,7 +163,7 @@ class Lanes:
         lane = self.by_key.get(key)
         if lane is None:
             lane = self.by_key[key] = Lane(key, failures=self._failing.pop(key, 0))
-        if is_former:
+        if item.is_former:
             lane.queue.insert(_place(lane, delivery.number), item)
         else:
             lane.queue.insert(_behind(lane, item), item)

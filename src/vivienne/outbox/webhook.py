@@ -90,6 +90,7 @@ class WebhookSender:
             url = self._vault.open(channel.url, check_web_address)
             address = _address(url)
             body, kind = _body(message, channel)
+            secret = None if channel.secret is None else self._vault.open(channel.secret, check_signing_secret)
             own = {name: self._vault.open(value, check_header_value) for name, value in channel.headers.items()}
             headers: dict[bytes | str, bytes | str] = {
                 "host": _authority(address),
@@ -97,12 +98,11 @@ class WebhookSender:
                 **{name.lower(): value for name, value in own.items()},
                 "content-type": kind,
                 "webhook-id": message.id,
-                **self._signature(message, channel, body),
+                **self._signature(message, secret, body),
             }
         except (SecretUnavailable, NotReachable) as error:
             return Attempt("failed", str(error))
-        signing = [] if channel.secret is None else [self._vault.open(channel.secret, check_signing_secret)]
-        values = [*own.values(), *(word for value in own.values() for word in value.split()), *signing]
+        values = [*own.values(), *(word for value in own.values() for word in value.split()), secret or ""]
         secrets = [*_parts(url), *(spelling for value in values for spelling in _spellings(value))]
         try:
             async with asyncio.timeout(ATTEMPT_SECONDS):
@@ -166,14 +166,13 @@ class WebhookSender:
                 )
             return self._pool
 
-    def _signature(self, message: Message, channel: Webhook, body: bytes) -> dict[bytes | str, bytes | str]:
+    def _signature(self, message: Message, secret: str | None, body: bytes) -> dict[bytes | str, bytes | str]:
         moment = self._now()
         found: dict[bytes | str, bytes | str] = {"webhook-timestamp": str(int(moment.timestamp()))}
-        if channel.secret is None:
+        if secret is None:
             return found
         try:
-            signing = Signing(self._vault.open(channel.secret, check_signing_secret))
-            found["webhook-signature"] = signing.sign(message.id, moment, body.decode())
+            found["webhook-signature"] = Signing(secret).sign(message.id, moment, body.decode())
         except (ValueError, RuntimeError) as error:
             raise SecretUnavailable("The signing secret is not whsec_ and Base64; correct the variable") from error
         return found

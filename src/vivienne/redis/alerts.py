@@ -63,7 +63,7 @@ class AlertPublisher:
             ready()
             while True:
                 await asyncio.sleep(_KEEP_AGAIN_SECONDS)
-                with suppress(*LOST):  # it is tried again
+                with suppress(*LOST):  # the next round tries again
                     await self._keep(redis)
         finally:
             self._redis = None
