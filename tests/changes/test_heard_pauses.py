@@ -296,6 +296,41 @@ async def test_forged_ones_write_one_revision_for_each_resumption(
     assert 5 == store.after(1, 9)[-1].version
 
 
+async def test_one_of_what_is_paused_already_is_stored_so_that_all_processes_name_the_same(
+    service: ConfigService, store: SqliteRevisionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else those who read at one process which pause there is, and resume at another one, are refused for ever."""
+    other = ConfigService(store, ASSETS)  # it did not hear of it
+    await service.switch(replace(RESUME, switch="pause"))
+    service.hear(claim(None, "BTC"))
+    await service.look()
+    assert ["BTC"] == list(service.unstored())
+
+    monkeypatch.setattr(adopting, "ADOPT_SECONDS", 0.0)
+    await service.look()
+    await other.catch_up()
+    for asked, resumed in ((other, service), (service, other)):
+        pause = asked.pauses().last("BTC")
+        assert pause is not None
+        assert None is resumed.pauses().unknown("BTC", [KnownPause(pause.config_id, pause.created_at)])
+    assert {} == service.unstored()
+    await other.close()
+
+
+async def test_forged_ones_of_what_stays_paused_are_stored_once_in_a_while(
+    service: ConfigService, store: SqliteRevisionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adopting, "ADOPT_SECONDS", 0.0)
+    await service.switch(replace(RESUME, switch="pause"))
+    for number in range(5):
+        service.hear(claim(None, "BTC", name=f"c-{number}"))
+        await service.look()
+    assert [2, 3] == [each.version for each in store.after(1, 9)]
+    monkeypatch.setattr(adopting, "AFTER_ADOPTION", timedelta(0))
+    await service.look()
+    assert 4 == store.after(1, 9)[-1].version
+
+
 async def test_one_of_another_layer_does_not_take_the_name_of_a_pause(
     service: ConfigService, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,6 +33,7 @@ from vivienne.outbox.engine import MOST_TOGETHER, AlertEngine
 from vivienne.outbox.keeping import Keeping
 from vivienne.outbox.sending import Attempt
 from vivienne.slices import SharedSlices
+from vivienne.store.backup import back_up, restore
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
@@ -512,6 +513,25 @@ async def test_what_happened_while_another_process_decided_alerts_and_went_is_to
         await one.looked_at(PAST + 1)
         found = await one.events()
     assert [event["type"] for event in found] == ["config", "pause"]
+
+
+async def test_a_pause_that_a_backup_brings_back_is_told(tmp_path: Path) -> None:
+    """The last that its receivers heard is that it ended."""
+    folder, backup = tmp_path / "one", tmp_path / "backup.db"
+    async with process(folder) as one:
+        await one.make(event=["pause"], levels=None)
+        await one.service.switch(SwitchRequest("pause", channel="rest", author="bob"))
+        await one.until(lambda: has_sent(one, 1))
+        await stored(one)
+        back_up(one.store, backup)
+        await one.service.switch(SwitchRequest("resume", channel="rest", author="bob"))
+        await one.until(lambda: has_sent(one, 2))
+    restore(backup, folder / "v.db", replaces=True)
+    async with process(folder) as one:
+        await one.until(lambda: has_sent(one, 1))
+        found = await one.events()
+    assert [event["text"] for event in found] == ["[simulated] All assets paused by bob"] * 2
+    assert found[0]["config_version"] < found[1]["config_version"]
 
 
 async def test_each_pause_and_resumption_is_an_alert_however_soon_they_follow(tmp_path: Path) -> None:

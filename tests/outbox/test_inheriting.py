@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -197,6 +197,23 @@ async def test_a_process_that_is_stopped_leaves_its_messages_to_others_at_once(s
         await found.inheriting.look()
         await all_delivered(store, found)
     assert ids(receiver) == [1]
+
+
+async def test_processes_that_share_a_store_are_in_one_order(store: AlertStore) -> None:
+    """So that one of them tells of a pause, and the others only if it has gone."""
+    async with AsyncExitStack() as stack:
+        found = [
+            await stack.enter_async_context(process(store, "http://127.0.0.1:1", name, is_shared=True))
+            for name in ("b", "c", "a")
+        ]
+        for _ in range(2):
+            for each in found:
+                await each.inheriting.look()
+        assert [each.inheriting.before for each in found] == [1, 2, 0]
+        await found[2].calls.run(store.say_gone, "a")
+        for each in found[:2]:
+            await each.inheriting.look()
+        assert [each.inheriting.before for each in found[:2]] == [0, 1]
 
 
 def _out(_owner: str) -> None:

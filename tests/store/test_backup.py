@@ -336,6 +336,7 @@ def test_a_pause_of_the_database_that_is_replaced_stays_in_force(tmp_path: Path)
     restored = restore(file, db, replaces=True)
 
     assert [(each.layer, each.reason) for each in restored.pauses] == [("BTC", "a bad upgrade"), ("global", None)]
+    assert {each.layer for each in restored.repeated} == {"ETH", "SOL"}
     with closing(SqliteRevisionStore(db)) as store:
         # What was resumed after the backup is as the backup has it.
         assert {each.layer: each.action for each in store.switches()} == dict.fromkeys(
@@ -347,7 +348,7 @@ def test_a_pause_of_the_database_that_is_replaced_stays_in_force(tmp_path: Path)
     older = tmp_path / "older.db"
     with closing(SqliteRevisionStore(db)) as store:
         back_up(store, older)
-        filled(store, revision(6, "BTC", "resume", config_id="a"), revision(7, "global", "resume", config_id="b"))
+        filled(store, revision(8, "BTC", "resume", config_id="a"), revision(9, "global", "resume", config_id="b"))
         back_up(store, tmp_path / "later-backup.db")
     assert restore(tmp_path / "later-backup.db", older, replaces=True).pauses == []
 

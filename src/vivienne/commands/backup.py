@@ -60,9 +60,12 @@ def restore(file: Path, db: str, replaces: bool, as_json: bool) -> None:
         raise FileUnreadable(str(file), f"it cannot be used: {error.strerror}") from error
     copied, kept = restored.copied, restored.kept
     paused = [asset_of(pause.layer) or "all" for pause in restored.pauses]
+    again = [asset_of(pause.layer) or "all" for pause in restored.repeated]
     text = f"Restored {_words(copied)}{_before(kept)}"
     if paused:
         text += f"\nStill paused, as before: {', '.join(paused)}"
+    if again:
+        text += f"\nPaused, as in the backup: {', '.join(again)}"
     as_before, newest_only = restored.tokens
     if as_before:
         text += f"\nTokens that are as in the database before, not as in the backup: {', '.join(as_before)}"
@@ -71,7 +74,7 @@ def restore(file: Path, db: str, replaces: bool, as_json: bool) -> None:
     if restored.dropped:
         text += f"\nMessages of alerts that waited in the backup, and are dropped: {restored.dropped}"
     more: dict[str, str | list[str] | int | None] = {"kept": str(kept) if kept else None, "paused": paused}
-    more["messages_dropped"] = restored.dropped
+    more |= {"paused_in_backup": again, "messages_dropped": restored.dropped}
     more |= {"tokens_kept": as_before, "tokens_newest_only": newest_only}
     _show(copied, as_json=as_json, text=text, **more)
     if restored.trouble is not None:

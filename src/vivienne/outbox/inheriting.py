@@ -39,6 +39,9 @@ class Inheriting:
         owner: name of this process.
         is_shared: whether other processes may use the store at the same time.
         clock: monotonic, in seconds.
+
+    Attributes:
+        before: processes that come before this one in what one of them does, as the last look found them.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Inheriting:
         """Time since when the store takes the notes of this process; none can be taken for dead before others had as
         much time for theirs."""
         self._is_first = True
+        self.before = 0
 
     async def run(self) -> None:
         """Look again and again, until cancelled. Where nobody else uses the store, one look is enough."""
@@ -97,10 +101,12 @@ class Inheriting:
         now = self._clock()
         if self._steady_since is None:
             self._steady_since = now
+        owners = await self._calls.run(self._store.owners) if self._is_shared else []
+        dead = gone(owners, self._owner)
+        self.before = sum(owner < self._owner for owner in owners if owner not in dead)
         adopted = 0
         if self._is_first or (self._is_shared and now - self._steady_since >= DEAD_SECONDS):
             dead_after = DEAD_SECONDS if self._is_shared else None
-            dead = gone(await self._calls.run(self._store.owners), self._owner) if self._is_shared else []
             adopted = await self._calls.run(self._store.adopt, self._owner, dead_after, dead)
         if adopted and not self._is_first:
             _log.warning("Took over %d alerts of a process that is gone", adopted)

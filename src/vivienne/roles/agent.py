@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
 from typing import TYPE_CHECKING
 
 from vivienne.cluster.answering import Answering
@@ -34,16 +33,12 @@ if TYPE_CHECKING:
 
     from vivienne.access.access import Access
     from vivienne.changes.service import ConfigService
-    from vivienne.cluster.shards import Shard
     from vivienne.live.market import Market
     from vivienne.redis.link import Part
     from vivienne.settings.boot import Boot
     from vivienne.stream.logs import LogStream
 
 _log = logging.getLogger(__name__)
-
-TOLD_SECONDS, _MOST_LEFT = 1.0, 3
-"""Time in which an agent tells of a pause, and agents after which no more time is left to others."""
 
 
 def _heartbeats(
@@ -112,14 +107,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     process = Process(title, app, {"market": market.run, "agents": kept.watch, "redis": redis.run})
     senders = senders_of(boot, publish=alerts.show, redis=alerts)
     troubles = {"redis": lambda: redis.trouble}
-    alerting = alerting_of(
-        boot, market, service, senders, troubles, name, succession.is_replaced, partial(_leaves, boot.shard)
-    )
+    alerting = alerting_of(boot, market, service, senders, troubles, name, succession.is_replaced, boot.shard.after)
     process.tasks |= alerting.tasks
     process.tasks |= tasks_of(recorder, assets, service.metrics)
     return process
-
-
-def _leaves(shard: Shard, asset: str | None) -> float:
-    """Seconds for which a pause is left to the agent that is to tell it; if that has gone, to the next one."""
-    return TOLD_SECONDS * min(shard.after(asset), _MOST_LEFT)

@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     from vivienne.wire.alert import AlertPushed, ChannelType
 
 
+TOLD_SECONDS, _MOST_LEFT = 1.0, 3
+"""Time in which a process tells of a pause, and processes after which no more time is left to others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alerting:
     """The alerts of a process.
@@ -95,7 +99,7 @@ def alerting_of(
     parts: Mapping[str, Callable[[], str | None]],
     process: str,
     is_silent: Callable[[], bool] = lambda: False,
-    leaves: Callable[[str | None], float] = lambda _: 0.0,
+    after: Callable[[str | None], int] | None = None,
 ) -> Alerting:
     """The alerts of a process that decides assets.
 
@@ -107,7 +111,8 @@ def alerting_of(
         parts: parts of the process, each with a function that tells what is wrong with it.
         process: name of this process.
         is_silent: tells that another process has taken this one's place.
-        leaves: gives the seconds for which a pause is left to another process to be told.
+        after: gives how many processes come before this one in telling of a pause, of an asset or of all; without it
+            all that share the store are in one order.
     """
     run, store, calls, owner = run_of(boot).key, service.alert_store, service.store_reads, owner_name()
     deliveries = Deliveries(
@@ -122,6 +127,7 @@ def alerting_of(
     pruning = AlertPruning(store, calls)
     keeping = Keeping(store, calls, deliveries, run=run, owner=owner, metrics=service.metrics, added=pruning.added)
     health = StoreHealth(service)
+    inheriting = Inheriting(store, calls, deliveries, owner=owner, is_shared=service.is_shared)
     engine = AlertEngine(
         market,
         service,
@@ -132,10 +138,9 @@ def alerting_of(
         parts={"store": lambda: health.trouble if health.is_checked else None, **parts},
         process=process,
         is_silent=is_silent,
-        leaves=leaves,
+        leaves=partial(_leaves, after or (lambda _: inheriting.before)),
     )
     service.listen(partial(_changed, deliveries))
-    inheriting = Inheriting(store, calls, deliveries, owner=owner, is_shared=service.is_shared)
     return Alerting(
         OnDemand(senders, store, calls, deliveries, owner),
         {
@@ -147,6 +152,11 @@ def alerting_of(
             "health of the store for alerts": health.watch,
         },
     )
+
+
+def _leaves(after: Callable[[str | None], int], asset: str | None) -> float:
+    """Seconds for which a pause is left to the process that is to tell it; if that has gone, to the next one."""
+    return TOLD_SECONDS * min(after(asset), _MOST_LEFT)
 
 
 def _changed(deliveries: Deliveries, change: AppliedRevision) -> None:

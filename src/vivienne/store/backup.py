@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vivienne.errors import StoreUnavailable, StoreUnusable
 from vivienne.store.checking import Checked, check
 from vivienne.store.copying import Copied, copy
-from vivienne.store.kept_pauses import keep, pauses_in
+from vivienne.store.kept_pauses import keep, pauses_in, repeat
 from vivienne.store.kept_tokens import KeptTokens, keep_tokens, tokens_in
 from vivienne.store.private import copy_file, make_file, replacing
 from vivienne.store.set_aside import journals_beside, other_name, set_aside, sweep
@@ -54,6 +54,7 @@ class Restored(NamedTuple):
         copied: of the backup.
         kept: the other name under which the database that was there is kept, or only its journals.
         pauses: those of the database that was there, which are in force as before.
+        repeated: those of the backup, which are in force again.
         tokens: names of those that are not as in the backup.
         trouble: why its pauses or tokens could not be read.
         dropped: messages of alerts that waited in the backup, and are not sent because a database was replaced.
@@ -62,6 +63,7 @@ class Restored(NamedTuple):
     copied: Copied
     kept: Path | None
     pauses: list[Revision]
+    repeated: list[Revision]
     tokens: KeptTokens
     trouble: str | None
     dropped: int
@@ -73,6 +75,8 @@ def restore(file: Path, db: Path | PostgresUrl, *, replaces: bool) -> Restored:
     A pause ends by a resumption only: those in force in the database that is replaced are in force afterwards. A secret
     that is refused there, because it was replaced or revoked or has expired, is refused afterwards too. If a
     database is replaced, messages of alerts that waited in the backup are dropped: they may have been delivered since.
+    Pauses in force in the backup get another entry then, of which the next process tells: receivers may have heard of
+    their end since.
 
     Args:
         file: the backup, also one of an earlier version.
@@ -93,7 +97,7 @@ def restore(file: Path, db: Path | PostgresUrl, *, replaces: bool) -> Restored:
             closing(PostgresRevisionStore(db, "as it is")) as target,
             target.as_a_whole(),
         ):
-            return Restored(copy(source, target), None, [], KeptTokens([], []), None, 0)
+            return Restored(copy(source, target), None, [], [], KeptTokens([], []), None, 0)
     held = lock(db, is_needed=True)
     try:
         if db.exists() and not replaces:
@@ -104,9 +108,10 @@ def restore(file: Path, db: Path | PostgresUrl, *, replaces: bool) -> Restored:
             pauses, tokens, trouble = _in_force_in(db)
             with _unpacked(file, temporary, db) as source:
                 found = check(source)
+                repeated = repeat(source) if db.exists() else []
                 kept, others = keep(pauses, source), keep_tokens(tokens, source)
                 dropped = source.alerts.drop_waiting(_DROPPED) if db.exists() else 0
-        return Restored(_all_of(found), kept_as, kept, others, trouble, dropped)
+        return Restored(_all_of(found), kept_as, kept, repeated, others, trouble, dropped)
     finally:
         held.release()
 

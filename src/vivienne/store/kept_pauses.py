@@ -1,4 +1,7 @@
-"""Pauses that are in force in a database that a backup replaces. Nobody resumed them, so they stay in force."""
+"""Pauses after a backup has replaced a database: those of the database, and those of the backup, which are told anew.
+
+Nobody resumed the former, so they stay in force. Receivers of alerts may have heard since that the latter ended.
+"""
 
 from __future__ import annotations
 
@@ -47,22 +50,44 @@ def keep(pauses: Sequence[Revision], store: RevisionStore) -> list[Revision]:
     for a clock may have been wrong.
     """
     there = {each.layer: each for each in store.switches()}
-    documents = {each.layer: each.document for each in store.heads()}
-    newest = max((each.version for each in store.heads()), default=0)
     kept: list[Revision] = []
     for pause in pauses:
         switch = there.get(pause.layer)
         known = store.by_config_id(pause.config_id)
         if switch is not None and (switch.action == "pause" or (known is not None and switch.version > known.version)):
             continue
-        kept.append(
-            replace(
-                pause,
-                version=newest + 1 + len(kept),
-                config_id=str(uuid4()) if known is not None else pause.config_id,
-                document=documents.get(pause.layer, {}),
-            )
-        )
-    if kept:
-        store.append(*kept)
-    return kept
+        kept.append(pause if known is None else _anew(pause))
+    return _append(kept, store)
+
+
+def repeat(store: RevisionStore) -> list[Revision]:
+    """Store the pauses in force in a store once more, so that the next process tells of them; give those."""
+    return _append([_anew(each) for each in store.switches() if each.action == "pause"], store)
+
+
+def _anew(pause: Revision) -> Revision:
+    """The same pause as another entry, which no request names."""
+    return replace(
+        pause,
+        config_id=str(uuid4()),
+        changed=[],
+        request_id=None,
+        request_digest=None,
+        requester=None,
+        answer=None,
+        trace_id=None,
+    )
+
+
+def _append(pauses: Sequence[Revision], store: RevisionStore) -> list[Revision]:
+    """Store pauses as the next versions."""
+    heads = store.heads()
+    documents = {each.layer: each.document for each in heads}
+    begin = max((each.version for each in heads), default=0) + 1
+    stored = [
+        replace(pause, version=version, document=documents.get(pause.layer, {}))
+        for version, pause in enumerate(pauses, begin)
+    ]
+    if stored:
+        store.append(*stored)
+    return stored

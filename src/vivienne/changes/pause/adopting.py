@@ -1,7 +1,9 @@
 """Announced pauses that nobody stores: a process that can write the database does it, so that they outlive restarts.
 
-The process that announced such a pause is gone or cannot write, or the database lost the pause. Whoever may announce
-pauses can cause revisions this way: at most one for each layer that is not paused, and none right after a resumption.
+The process that announced such a pause is gone or cannot write, or the database lost the pause. It is stored though its
+layer is paused by another one: processes that never heard of it would name the other one to those who resume, and those
+that did would refuse that. Whoever may announce pauses can cause revisions this way: none right after a resumption, and
+one in ten minutes for each layer that stays paused.
 """
 
 from __future__ import annotations
@@ -35,9 +37,11 @@ _log = logging.getLogger(__name__)
 
 CHANNEL = "redis"
 ADOPT_SECONDS = 5.0
-"""Time for which the database can be read and has no pause; until then its announcer, who knows more, may store it."""
+"""Time for which the database can be read and does not have it; until then its announcer, who knows more, stores it."""
 AFTER_RESUMPTION = timedelta(seconds=30)
 """Time after a resumption in which nothing is stored for its layer: it bounds what forged announcements write."""
+AFTER_ADOPTION = timedelta(minutes=10)
+"""Time after one was stored in which no other one of its layer is, likewise."""
 REASON = "announced by another process, which did not store it"
 
 
@@ -71,7 +75,7 @@ class Adopting:
         self._writer = writer
         self._clock = clock
         self._monotonic = seconds
-        # By layer, since when the database can be read and has no pause, though one was announced.
+        # By layer, since when the database can be read and does not have one that was announced.
         self._since: dict[str, float] = {}
 
     @asynccontextmanager
@@ -95,8 +99,7 @@ class Adopting:
         unstored, now = self._in_force.pauses.unstored(), self._monotonic()
         self._since = {pause.layer: self._since.get(pause.layer, now) for pause in unstored}
         for pause in unstored:
-            is_early = now - self._since[pause.layer] < ADOPT_SECONDS
-            if is_early or was_resumed(self._in_force.pauses, pause.layer, self._clock()):
+            if now - self._since[pause.layer] < ADOPT_SECONDS or self._has_to_wait(pause.layer):
                 continue
             try:
                 await self._writer.write(partial(self._prepare, pause), CHANNEL, CHANNEL, is_urgent=True)
@@ -104,6 +107,10 @@ class Adopting:
                 _log.error("A pause that another process announced cannot be stored: %s", error)
                 self._since.clear()
                 return
+
+    def _has_to_wait(self, layer: str) -> bool:
+        pauses, now = self._in_force.pauses, self._clock()
+        return was_resumed(pauses, layer, now) or was_adopted(pauses, layer, now)
 
     async def _prepare(self, pause: PauseInForce) -> Prepared[Switched]:
         nothing = Prepared(answer=not_stored_yet(self._in_force, pause, REASON))
@@ -140,6 +147,16 @@ def as_request(pause: PauseInForce) -> SwitchRequest:
 def was_resumed(pauses: PausesInForce, layer: str, now: datetime) -> bool:
     """Tell whether a layer was resumed so lately that nothing announced is stored for it."""
     resumed = pauses.resumed.get(layer)
-    if resumed is None:
+    return resumed is not None and _is_within(AFTER_RESUMPTION, resumed, now)
+
+
+def was_adopted(pauses: PausesInForce, layer: str, now: datetime) -> bool:
+    """Tell whether a layer is paused by an announced one that was stored so lately that no other one is."""
+    stored = pauses.stored.get(layer)
+    if stored is None or (stored.channel, stored.reason) != (CHANNEL, REASON):
         return False
-    return abs(now - datetime.fromisoformat(resumed)) < AFTER_RESUMPTION  # a clock may be wrong by hours
+    return _is_within(AFTER_ADOPTION, stored.created_at, now)
+
+
+def _is_within(time: timedelta, moment: str, now: datetime) -> bool:
+    return abs(now - datetime.fromisoformat(moment)) < time  # a clock may be wrong by hours

@@ -311,9 +311,8 @@ class PausesInForce:
         return is_stored or name in self.held.names or name in self.heard.names
 
     def unstored(self) -> list[PauseInForce]:
-        """Announced pauses that nobody stored, of layers that are not paused otherwise."""
-        others = self.stored.keys() | self.held.layers if self.heard else ()
-        return [pause for pause in self.heard if pause.version is None and pause.layer not in others]
+        """Announced pauses that nobody stored, of layers without one that this process is to store itself."""
+        return [pause for pause in self.heard if pause.version is None and pause.layer not in self.held.layers]
 
     def of(self, layer: str) -> PauseInForce | None:
         """The pause that bears on an asset or, for the global layer, on all of them; of several the latest."""
