@@ -14,12 +14,13 @@ import pytest
 from sizes import rounds
 from vivienne.access.caller import Caller
 from vivienne.changes.asked import Asked, Way
-from vivienne.changes.pause import adopting, hearing, seen
+from vivienne.changes.pause import adopting, hearing, seen, shared_entries
 from vivienne.changes.pause import service as pausing
 from vivienne.changes.requests import (
     Activate,
     ChangeRequest,
     Delete,
+    KnownPause,
     Reset,
     SeveralRequest,
     SwitchRequest,
@@ -39,7 +40,7 @@ from vivienne.rates import Rate
 from vivienne.store.address import PostgresUrl
 from vivienne.store.postgres import PostgresRevisionStore
 from vivienne.store.postgres_connection import BoundedConnection
-from vivienne.times import now, written
+from vivienne.times import elapsed, now, written
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -906,6 +907,41 @@ async def test_a_resumption_that_waited_ends_no_pause_that_shares_the_entry_of_a
     assert [] == (await here.switch(RESUME))["paused"]
     await there.look()
     assert {} == there.paused()
+
+
+@pytest.mark.usefixtures("few_repeats")
+@pytest.mark.parametrize("most", [1, 500])
+async def test_all_processes_name_a_pause_that_is_repeated_again_and_again_by_one_time(
+    here: ConfigService, there: ConfigService, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """Else those who read at one which pause there is, and resume at another one, are refused for ever."""
+    monkeypatch.setattr(shared_entries, "MOST_AT_ONCE", most)
+    for asset in ("BTC", "ETH"):
+        for _ in range(4):
+            await there.switch(SwitchRequest("pause", channel="test", asset=asset))
+            await asyncio.sleep(0.002)  # times have milliseconds
+        for _ in range(2):
+            await here.look()
+        told, known = here.pauses().last(asset), there.pauses().last(asset)
+        assert told is not None
+        assert known is not None
+        assert told.created_at == known.created_at
+        ends = (KnownPause(told.config_id, told.created_at),)
+    assert ["BTC"] == (await there.switch(replace(RESUME, ends=ends, asset="ETH")))["paused"]
+
+
+async def test_a_process_that_stood_still_looks_before_it_goes_on(here: ConfigService, there: ConfigService) -> None:
+    await there.switch(SwitchRequest("pause", channel="test", asset="BTC"))
+    here._following._seconds = lambda: elapsed() + 2.0
+    following = asyncio.create_task(here.follow())
+    await here.look_if_late(1.0, SECONDS)
+    assert ["BTC"] == list(here.paused())
+
+    following.cancel()  # without an answer it does not wait for ever
+    await asyncio.gather(following, return_exceptions=True)
+    here._following._seconds = lambda: elapsed() + 9.0
+    async with asyncio.timeout(SECONDS):
+        await here.look_if_late(1.0, 0.01)
 
 
 @pytest.mark.usefixtures("few_repeats")

@@ -180,6 +180,20 @@ async def test_it_is_said_once() -> None:
     assert watching.sent() is None
 
 
+async def test_a_stale_state_comes_as_often_as_that_of_an_agent_that_is_there() -> None:
+    """Else a client that watches no other asset takes its connection for a broken one."""
+    watching = Watching()
+    watching.relay.receive(state(41), FIRST)
+    watching.relay.mark_stale("BTC", "its agent is gone")
+    watching.sent()
+    for seconds, is_sent in ((9.9, False), (0.1, True), (9.9, False), (0.1, True)):
+        watching.now += seconds
+        watching.relay.mark_stale("BTC", "its agent is gone")
+        sent = watching.sent()
+        assert (sent is not None) == is_sent
+    assert "stale" == shown(sent)["status"]
+
+
 async def test_an_agent_that_is_there_after_all_has_its_last_state_shown_again() -> None:
     watching = Watching()
     watching.relay.receive(state(41), FIRST)

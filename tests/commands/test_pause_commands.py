@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from running import COMPREHENSIVE, RunningServer, data, run_program
+from vivienne.commands import http
 from vivienne.commands.http import THREAD, ask, read_json
 from vivienne.commands.main import main, seconds_since_start
 from vivienne.commands.pause import switch_at_server, switch_in_database
@@ -186,6 +187,22 @@ def test_a_pause_succeeds_only_where_the_answer_says_that_all_of_it_is_paused(an
         switch_at_server(url, "pause", {}, time.time())
     with answering(200, PAUSED) as (url, _):
         assert switch_at_server(url, "pause", {}, time.time())["paused"] == ["BTC", "ETH"]
+
+
+def test_a_resumption_finds_its_pause_among_thousands_with_long_reasons() -> None:
+    others = [
+        {"asset_symbol": f"A{number}", "config_id": "c", "reason": "\N{SNOWMAN}" * 1_000} for number in range(700)
+    ]
+    known = {"config_id": "c-1", "created_at": "2026-01-31T08:00:00.000Z"}
+    answer = {**PAUSED, "paused": [], "pauses": [*others, {"asset_symbol": "BTC", **known}]}
+    with answering(200, answer) as (url, _):
+        assert switch_at_server(url, "resume", {"asset_symbol": "btc"}, time.time())["paused"] == []
+
+
+def test_an_answer_that_does_not_end_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "LONGEST_ANSWER", 1024**2)
+    with answering(200, " " * 2 * 1024**2) as (url, _), pytest.raises(NotSwitched, match="longer than 1 MiB"):
+        switch_at_server(url, "pause", {}, time.time())
 
 
 def test_an_answer_that_is_nested_without_end_is_none() -> None:

@@ -110,6 +110,7 @@ class Bench:
     on_pause: Callable[[], None] = lambda: None
     metrics: Metrics = field(default_factory=Metrics)
     in_force: InForce = field(default_factory=InForce)
+    on_read: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         thread = StoreThread(5.0)
@@ -120,6 +121,7 @@ class Bench:
             rule_of=self.rules.get,
             switch_off=self._switch_off,
             in_force=lambda: self.in_force,
+            read_pauses=self._read_pauses,
             metrics=self.metrics,
             clock=lambda: self.now,
             wall=lambda: 1_000_000.0 + self.now + self.jump,
@@ -129,6 +131,10 @@ class Bench:
     async def _switch_off(self, alert_id: str, _channel: AnyChannel, problem: str) -> None:
         self.switched_off.append((alert_id, problem))
         self.rules[alert_id] = KnownRule(self.rules[alert_id].rule.switched_off(problem))
+
+    async def _read_pauses(self) -> None:
+        await asyncio.sleep(0)
+        self.on_read()
 
     async def _pause(self, _changed: asyncio.Event, seconds: float) -> None:
         self.delays.append(seconds)
@@ -366,6 +372,12 @@ def switch(count: int, action: str, version: int) -> Waiting:
     return found._replace(event=replace(found.event, event=event))
 
 
+def of_bar(count: int, kind: str, position_size: float) -> Waiting:
+    found = switch(count, "", 3)
+    event: Any = {**found.event.event, "type": kind, "position_size": position_size, "details": {}}
+    return found._replace(event=replace(found.event, event=event))
+
+
 def paused_at(version: int) -> InForce:
     pause = PauseInForce("id", "BTC", version, "2026-01-01T00:00:00.000Z", "ana", None, "rest", None)
     return InForce(version, PausesInForce({"BTC": pause}))
@@ -381,6 +393,26 @@ async def test_a_resumption_that_another_process_left_is_not_told_after_a_later_
     assert bench.ids == ["1", "3"]
     statuses = {each.event_id.removeprefix("evt_").lstrip("0"): each.status for each in kept.values()}
     assert statuses == {"1": "delivered", "2": "dropped", "3": "delivered"}
+
+
+@pytest.mark.parametrize(
+    ("message", "is_told"),
+    [
+        (switch(1, "resumed", 3), False),
+        (switch(1, "paused", 3), True),
+        (of_bar(1, "entry", 0.5), False),
+        (of_bar(1, "exit", 0.0), True),
+    ],
+)
+async def test_a_process_that_stood_still_reads_the_pauses_before_it_sends_what_they_keep_back(
+    bench: Bench, message: Waiting, *, is_told: bool
+) -> None:
+    """Another one has told of the pause, and this one knows what was so before it stood still."""
+    bench.rules["al_1"] = KnownRule(rule({**BOT, "body": {"text": "{event.text}"}}))
+    bench.on_read = lambda: setattr(bench, "in_force", paused_at(4))
+    bench.deliveries.take([message])
+    await bench.all_done()
+    assert bench.ids == (["1"] if is_told else [])
 
 
 async def test_a_pause_waits_for_no_delay_of_what_failed_before_it(bench: Bench) -> None:

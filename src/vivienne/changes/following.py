@@ -8,11 +8,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from vivienne.errors import StoreReplaced, StoreUnavailable
+from vivienne.times import elapsed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vivienne.changes.in_force import LayersInForce
     from vivienne.changes.pause.adopting import Adopting
     from vivienne.changes.pause.restoring import Restoring
+    from vivienne.changes.pause.shared_entries import SharedEntries
     from vivienne.changes.writer import Writer
 
 _log = logging.getLogger(__name__)
@@ -29,13 +33,29 @@ class Following:
         in_force: how far it has come.
         adopting: sees what is in the store of what was announced.
         restoring: stores the pauses that the store has lost.
+        entries: reads the times of pauses in force again.
+        seconds: of a clock that goes on while the machine sleeps.
     """
 
-    def __init__(self, writer: Writer, in_force: LayersInForce, adopting: Adopting, restoring: Restoring) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        in_force: LayersInForce,
+        adopting: Adopting,
+        restoring: Restoring,
+        entries: SharedEntries,
+        seconds: Callable[[], float] = elapsed,
+    ) -> None:
         self._writer = writer
         self._adopting = adopting
         self._restoring = restoring
         self._in_force = in_force
+        self._entries = entries
+        self._seconds = seconds
+        self._looked_at = seconds()
+        """When the last look that has ended was begun."""
+        self._looked = asyncio.Event()
+        """Set when the next look has ended."""
         self._hint = asyncio.Event()
         self._failure: str | None = None
 
@@ -53,6 +73,20 @@ class Following:
             self._hint.clear()
             await self.look()
 
+    async def look_if_late(self, seconds: float, most: float) -> None:
+        """Have `run` look, if the last look was begun more than so many seconds ago; wait at most so long.
+
+        Whether it can be read is another question: without it there is nothing to wait for.
+        """
+        since = self._seconds() - seconds
+        if self._looked_at >= since:
+            return
+        self.hint()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(most):
+                while self._looked_at < since:  # one that was under way is too old
+                    await self._looked.wait()
+
     def check(self) -> None:
         """Raise `StoreUnavailable` while changes of other processes cannot be read."""
         if self._failure is not None:
@@ -60,9 +94,19 @@ class Following:
 
     async def look(self) -> None:
         """Catch up once; a failure is kept for `check`."""
+        begun_at = self._seconds()
+        try:
+            await self._look()
+        finally:
+            self._looked_at = begun_at
+            self._looked.set()
+            self._looked = asyncio.Event()
+
+    async def _look(self) -> None:
         try:
             async with self._adopting.looking():
                 await self._writer.catch_up()
+            await self._entries.look()
         except StoreUnavailable as error:
             if isinstance(error, StoreReplaced):
                 await self._restoring.restore()

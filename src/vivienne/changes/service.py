@@ -28,6 +28,7 @@ from vivienne.changes.pause.adopting import Adopting
 from vivienne.changes.pause.hearing import Hearing
 from vivienne.changes.pause.restoring import Restoring
 from vivienne.changes.pause.service import Pausing
+from vivienne.changes.pause.shared_entries import SharedEntries
 from vivienne.changes.planning import Planning
 from vivienne.changes.several import check_version, plan_several, write_up_several
 from vivienne.changes.turns import MOST_WAITING, Turns
@@ -122,14 +123,15 @@ class ConfigService:
         """Reads what callers ask to see."""
         self._looking_back = LookingBack(store, self.pages)
         self._trial_turns = Turns(most_waiting=MOST_WAITING)
-        self._pausing = Pausing(self._in_force, store, self._thread, self._writer, self._now)
+        entries = SharedEntries(self._in_force, store, self._thread, self._now)
+        self._pausing = Pausing(self._in_force, store, self._thread, self._writer, self._now, entries)
         self.listen(self._pausing.followed)
         self._importing = Importing(self._in_force, self._writer, seal, self._now)
         self._alert_changing = AlertChanging(self._in_force, self._writer, seal, self._now)
         self._hearing = Hearing(self._in_force, self._pausing.tell, self._now)
         adopting = Adopting(self._in_force, self._hearing, store, self._thread, self._writer, clock)
         self._following = Following(
-            self._writer, self._in_force, adopting, Restoring(self._in_force, store, self._thread)
+            self._writer, self._in_force, adopting, Restoring(self._in_force, store, self._thread), entries
         )
         self.confirm: Callable[[Switched], Awaitable[Switched]] | None = None
         """Finds out who has stopped after a pause, where others decide; adds it to the answer."""
@@ -429,6 +431,14 @@ class ConfigService:
     def hint(self) -> None:
         """Say that there may be something to catch up with; `follow` looks at once."""
         self._following.hint()
+
+    async def look_if_late(self, seconds: float, most: float) -> None:
+        """Catch up, if the last look at a shared store was begun longer ago; wait for it no longer than `most` seconds.
+
+        A process that stood still for a while goes on with what it knew before.
+        """
+        if self._store.is_shared:
+            await self._following.look_if_late(seconds, most)
 
     async def look(self) -> None:
         """Catch up once, as `follow` does again and again; a failure is kept for `check`."""

@@ -52,6 +52,7 @@ class _Relayed:
         earlier: those sent before it.
         stale: the reason why it is stale, if it is.
         came: time of `said`, in seconds of the clock.
+        sent_at: time of `frame`, likewise.
     """
 
     agent: str
@@ -61,6 +62,7 @@ class _Relayed:
     earlier: Earlier
     stale: str | None
     came: float
+    sent_at: float
 
 
 class StateRelay:
@@ -205,11 +207,15 @@ class StateRelay:
         return 1 if before is not None and seq > before else 0
 
     def mark_stale(self, asset: str, reason: str) -> None:
-        """Show the last state without its decision: idle, with size 0, and the reason."""
+        """Show the last state without its decision: idle, with size 0, and the reason.
+
+        It is sent as often as an agent that is there sends one, or clients would take the connection for a broken one.
+        """
         relayed = self._assets.get(asset)
-        if relayed is None or relayed.stale is not None:
+        if relayed is None:
             return
-        self._pass_again(asset, relayed, stale=reason)
+        if relayed.stale is None or self._clock() - relayed.sent_at >= AGEING_SECONDS:
+            self._pass_again(asset, relayed, stale=relayed.stale or reason)
 
     def revive(self, asset: str) -> None:
         """Show the last state as it was: its agent is alive after all, and has published nothing newer."""
@@ -240,11 +246,12 @@ class StateRelay:
         before = self._assets.get(asset)
         if (pause := self._pause_of(asset)) is not None:
             shown = _paused(shown, pause)
-        shown = _aged(shown, self._clock() - came)
+        sent_at = self._clock()
+        shown = _aged(shown, sent_at - came)
         shown["seq"] = seq = moved if before is None else before.seq + moved
         earlier = Earlier() if before is None else before.earlier
         frame = Frame(shown, earlier, most_earlier=self._hub.most_earlier)
-        self._assets[asset] = _Relayed(agent, said, seq, frame, earlier, stale, came)
+        self._assets[asset] = _Relayed(agent, said, seq, frame, earlier, stale, came, sent_at)
         self._hub.broadcast(asset, frame)
 
 

@@ -24,8 +24,8 @@ LOCAL_SERVER = "http://127.0.0.1:8000"
 """Where commands look for a server. Not `localhost`, which may lead to another program at ::1, with the token."""
 TOKEN_VARIABLE = "VIVIENNE_TOKEN"  # noqa: S105  # the name of a variable
 """The token comes from the environment, because other users of the machine can read arguments."""
-LONGEST_ANSWER = 1024 * 1024
-"""Bytes; the answer of a server with thousands of assets is shorter."""
+LONGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes; the answer of a server is shorter, also where each of thousands of assets is paused for a long reason."""
 THREAD = "request"
 ANSWER_SECONDS = 15.0
 """Longest time for a server to answer."""
@@ -164,8 +164,10 @@ def _ask(asked: urllib.request.Request, seconds: float, answer: Future[bytes]) -
 
 def _answer(asked: urllib.request.Request, seconds: float) -> bytes:
     with _opened(asked, seconds) as response:
-        found: bytes = response.read(LONGEST_ANSWER)
-        return found
+        found: bytes = response.read(LONGEST_ANSWER + 1)
+    if len(found) > LONGEST_ANSWER:
+        raise ValueError(f"its answer is longer than {LONGEST_ANSWER // 1024**2} MiB")
+    return found
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from vivienne import open_files
 from vivienne.errors import StoreUnavailable
 from vivienne.metrics.registry import Sample
 from vivienne.outbox.lanes import Item, Lane, Lanes, message_of, with_delivery
-from vivienne.outbox.overtaken import InForce, NewestBars, why_not
+from vivienne.outbox.overtaken import InForce, NewestBars, hangs_on_pauses, why_not
 from vivienne.outbox.results import Results
 from vivienne.outbox.sending import Attempt, HasConnections, kept
 from vivienne.outbox.slots import MOST_FILES, SLOW_SECONDS, Receiver, Slots
@@ -73,6 +73,10 @@ async def paused(changed: asyncio.Event, seconds: float) -> None:
             await changed.wait()
 
 
+async def _are_known() -> None:
+    """Nobody else pauses."""
+
+
 class Deliveries:
     """Sends what waits, and notes what became of it.
 
@@ -83,6 +87,7 @@ class Deliveries:
         rule_of: gives the rule of an id as it is now; None if it was deleted.
         switch_off: switches a rule off for a reason, unless this channel was changed: its receiver wants no more.
         in_force: the pauses in force.
+        read_pauses: sees to it that these are no older than a second, if it can; takes no longer than another one.
         metrics: count deliveries.
         clock: monotonic, in seconds.
         wall: seconds since the epoch, to be stored.
@@ -102,6 +107,7 @@ class Deliveries:
         rule_of: Callable[[str], RuleInForce | None],
         switch_off: Callable[[str, AnyChannel, str], Awaitable[object]],
         in_force: Callable[[], InForce] = InForce,
+        read_pauses: Callable[[], Awaitable[None]] = _are_known,
         metrics: Metrics,
         clock: Callable[[], float] = monotonic,
         wall: Callable[[], float] = time,
@@ -112,6 +118,7 @@ class Deliveries:
         self._rule_of = rule_of
         self._switch_off = switch_off
         self._in_force = in_force
+        self._read_pauses = read_pauses
         self._newest = NewestBars()
         self._metrics = metrics
         self._clock = clock
@@ -240,15 +247,16 @@ class Deliveries:
             if (wait := lane.due - self._clock()) > 0:
                 await self._pause(lane.changed, wait)
                 continue  # the rule may be another one now
-            self._drop_overtaken(lane, channel)
-            if lane.queue:
-                await self._attempt(lane, channel)
+            await self._attempt(lane, channel)
         self._lanes.end(lane)
 
     async def _attempt(self, lane: Lane, channel: AnyChannel) -> None:
         sender = self.senders[channel.type]
         receiver = Receiver(self._author(lane.key.alert_id), sender.destination(channel))
         async with self._slots.one(channel.type, receiver, is_failing=lane.failures > 0):
+            await self._drop_overtaken(lane, channel)  # what it was before it had its turn may be over
+            if not lane.queue:
+                return
             items, begin = lane.next_batch(channel), self._clock()
             try:
                 attempt = await sender.send(message_of(items, channel))
@@ -287,8 +295,11 @@ class Deliveries:
             self._changed(lane.queue[place], "retrying", attempt, due_at=due_at)
         self._metrics.count("vivienne_alert_deliveries_total", _kind(lane), "retrying")
 
-    def _drop_overtaken(self, lane: Lane, channel: AnyChannel) -> None:
+    async def _drop_overtaken(self, lane: Lane, channel: AnyChannel) -> None:
         """Take out what would be sent next and tells what is over."""
+        next_ones = (lane.queue[place].waiting.event.event for place in range(lane.upcoming(channel)))
+        if any(hangs_on_pauses(each, channel) for each in next_ones):
+            await self._read_pauses()
         in_force, now = self._in_force(), self._wall()
         while lane.queue:
             count = lane.upcoming(channel)

@@ -66,6 +66,13 @@ class NewestBars:
         return bar > (event["bar_time"] or "") and (has_position or bool(event["position_size"]))
 
 
+def hangs_on_pauses(event: AlertEvent, channel: AnyChannel) -> bool:
+    """Whether a message is not sent any more once there is a later pause."""
+    if event["type"] == "pause":
+        return bool(event["details"]["action"] == "resumed")
+    return event["type"] in BAR_EVENTS and _acts_without_looking(channel) and bool(event["position_size"])
+
+
 def why_not(
     place: int, lane: Lane, channel: AnyChannel, now: float, in_force: InForce, newest: NewestBars
 ) -> str | None:
@@ -93,7 +100,7 @@ def why_not(
     if event["type"] not in BAR_EVENTS or not _acts_without_looking(channel):
         return None
     pause = in_force.pauses.of(layer)
-    if pause is not None and _is_later(pause, event) and event["position_size"]:
+    if pause is not None and _is_later(pause, event) and hangs_on_pauses(event, channel):
         return PAUSED
     return NEWER if item.is_former and newest.is_later(lane.key, event) else None
 

@@ -49,6 +49,11 @@ TOLD_SECONDS, _MOST_LEFT = 1.0, 3
 """Time in which a process tells of a pause, and processes after which no more time is left to others."""
 
 
+_KNOWN_SECONDS = _READ_SECONDS = 1.0
+"""Age of the last look at the database up to which pauses are known, and the longest wait for the next one. One follows
+the other twice as soon, unless the process stood still or the database does not answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alerting:
     """The alerts of a process.
@@ -122,6 +127,7 @@ def alerting_of(
         rule_of=partial(_rule, service),
         switch_off=partial(switch_off, service),
         in_force=lambda: InForce(service.newest[0], service.pauses()),
+        read_pauses=partial(service.look_if_late, _KNOWN_SECONDS, _READ_SECONDS),
         metrics=service.metrics,
     )
     pruning = AlertPruning(store, calls)

@@ -192,6 +192,9 @@ class RevisionStore(TokenStore, Protocol):
     def name_of(self, version: int) -> str | None:
         """The config_id of the revision of a version."""
 
+    def times_of(self, versions: Collection[int]) -> dict[int, str]:
+        """By version, when it was made; of a pause that is repeated again and again, when for the last time."""
+
     def switches_named(self, config_ids: Collection[str]) -> dict[tuple[str, str], int]:
         """By config_id and layer, the versions of the pauses and resumptions with these names."""
 

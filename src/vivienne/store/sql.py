@@ -217,6 +217,12 @@ class SqlRevisionStore(SqlTokens):
         """See `RevisionStore`. Of engines that find a database replaced."""
         raise NotImplementedError
 
+    def times_of(self, versions: Collection[int]) -> dict[int, str]:
+        """See `RevisionStore`."""
+        wanted = select(revisions.c.version, revisions.c.created_at).where(revisions.c.version.in_(sorted(versions)))
+        with self._transaction() as connection:
+            return dict(connection.execute(wanted).all())
+
     def switches_named(self, config_ids: Collection[str]) -> dict[tuple[str, str], int]:
         """See `RevisionStore`."""
         columns = revisions.c.config_id, revisions.c.layer, revisions.c.version

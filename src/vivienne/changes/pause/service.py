@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from vivienne.changes.in_force import LayersInForce
+    from vivienne.changes.pause.shared_entries import SharedEntries
     from vivienne.changes.requests import SwitchRequest
     from vivienne.changes.writer import Writer
     from vivienne.store.base import RevisionStore
@@ -58,6 +59,7 @@ class Pausing:
         thread: in which.
         writer: appends them, in its turn.
         clock: the time, ISO 8601 UTC.
+        entries: reads the times of pauses in force again.
     """
 
     def __init__(
@@ -67,12 +69,14 @@ class Pausing:
         thread: StoreThread,
         writer: Writer,
         clock: Callable[[], str],
+        entries: SharedEntries,
     ) -> None:
         self._in_force = in_force
         self._store = store
         self._thread = thread
         self._writer = writer
         self._clock = clock
+        self._entries = entries
         self._held: dict[str, Held] = {}
         self._numbers = count()
         self._newest: dict[str, int] = {}
@@ -200,7 +204,7 @@ class Pausing:
         if (earlier := await self._answered(request)) is not None:
             return earlier
         layer = self._in_force.layer(request.asset)
-        await self._look_again(layer)
+        await self._entries.look_at([layer])
         waiting, created_at = await self._before(layer, number, seen)
         prepared = write_up_switch(self._in_force, request, str(uuid.uuid4()), created_at, waiting)
         self._in_force.expect(request.expected_version, layer)
@@ -346,15 +350,6 @@ class Pausing:
         pause = replace(known, created_at=asked.created_at, place=asked.place, heard_at=None)
         self._in_force.repeat(pause)
         return pause
-
-    async def _look_again(self, layer: str) -> None:
-        """Read the entry of a pause again: another process may have let it be that of a later pause too."""
-        known = self._in_force.pauses.stored.get(layer)
-        if known is None or not self._store.is_shared:
-            return
-        stored = await self._thread.run(self._store.by_config_id, known.config_id)
-        if stored is not None and stored.created_at != known.created_at:
-            self._in_force.repeat(PauseInForce.stored(stored, heard_at=self._clock()))
 
     def followed(self, change: AppliedRevision) -> None:
         """Have a pause in force that was answered without being stored, if a resumption from before it is followed."""

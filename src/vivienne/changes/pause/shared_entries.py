@@ -1,0 +1,71 @@
+"""Entries of pauses that other processes let be those of later pauses too: they have the time of these by now.
+
+Whoever reads at one process which pause there is, and resumes at another one, names the entry and its time. So all
+processes have to know the same time, or that resumption would be refused for ever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from vivienne.changes.in_force import LayersInForce
+    from vivienne.store.base import RevisionStore
+    from vivienne.store.thread import StoreThread
+
+MOST_AT_ONCE = 500
+"""Entries that are read in one look; beyond them it takes several looks."""
+
+
+class SharedEntries:
+    """Reads the times of pauses in force again.
+
+    Args:
+        in_force: what is paused.
+        store: where the entries are.
+        thread: in which.
+        clock: the time, ISO 8601 UTC.
+    """
+
+    def __init__(
+        self, in_force: LayersInForce, store: RevisionStore, thread: StoreThread, clock: Callable[[], str]
+    ) -> None:
+        self._in_force = in_force
+        self._store = store
+        self._thread = thread
+        self._clock = clock
+        self._last = ""
+        """The layer that was looked at last, where they are too many for one look."""
+
+    async def look(self) -> None:
+        """Look at the pauses in force; of very many at the next ones.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        layers = sorted(self._in_force.pauses.stored)
+        if len(layers) > MOST_AT_ONCE:
+            layers = list(islice((each for each in (*layers, *layers) if each > self._last), MOST_AT_ONCE))
+            self._last = layers[-1]
+        await self.look_at(layers)
+
+    async def look_at(self, layers: Collection[str]) -> None:
+        """Look at those of these layers themselves.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        stored = self._in_force.pauses.stored
+        versions = [each.version for layer in layers if (each := stored.get(layer)) and each.version is not None]
+        if not versions or not self._store.is_shared:
+            return
+        times = await self._thread.look_up(self._store.times_of, versions)
+        for layer in layers:
+            known = self._in_force.pauses.stored.get(layer)
+            time = None if known is None or known.version is None else times.get(known.version)
+            if known is not None and time is not None and time > known.created_at:
+                self._in_force.repeat(replace(known, created_at=time, place=None, heard_at=self._clock()))
