@@ -658,6 +658,27 @@ async def test_changes_and_pauses_are_told_with_their_authors(tmp_path: Path) ->
     assert pause["text"] == "[simulated] All assets paused by bob"
 
 
+async def test_a_resumption_of_yesterday_that_no_process_saw_is_told_by_the_next_one(tmp_path: Path) -> None:
+    """Bots have heard of the pause, and would wait for its end for ever. Those that are not the last ones are not."""
+    async with process(tmp_path) as one:
+        await one.make(event=["pause"], levels=None)
+        await one.service.switch(SwitchRequest("pause", channel="rest", author="bob"))
+        await one.until(lambda: has_sent(one, 1))
+        await one.closed(PAST)
+        await stored(one)
+    other = Process(tmp_path, PAST + 1)  # it decides no alerts
+    other.service._clock = lambda: now() - timedelta(hours=30)
+    for action in ("resume", "pause", "resume"):
+        await other.service.switch(SwitchRequest(action, channel="rest", author="eve"))
+        await asyncio.sleep(0.002)  # times have milliseconds
+    await other.service.close()
+    async with process(tmp_path, PAST + 1) as next_one:
+        await next_one.until(lambda: has_sent(next_one, 1))
+        await next_one.closed(PAST + 1)
+        texts = [each["text"] for each in await next_one.events()]
+    assert texts == ["[simulated] All assets paused by bob", "[simulated] All assets resumed by eve"]
+
+
 @pytest.mark.parametrize("hours", [0, 30])
 async def test_a_pause_after_many_changes_that_no_process_saw_is_told_by_the_next_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: int

@@ -49,6 +49,17 @@ async def test_a_message_arrives_with_its_title_and_text() -> None:
     assert receiver.requests[0].json["message"] == "BTC is at bang"
 
 
+async def test_a_text_that_is_too_long_for_a_service_is_cut_and_not_refused_for_ever() -> None:
+    async with receiving() as receiver:
+        (channel,) = rule({"type": "apprise", "url": f"misskey://token@127.0.0.1:{receiver.port}/"}).channels
+        told = Message("evt_1", event(text=f"All assets paused by ana: {'why ' * 300}"), channel)
+        attempt = await PeopleSender(Vault(None), HERE).send(told)
+    assert attempt.outcome == "delivered", attempt
+    text = receiver.requests[0].json["text"]
+    assert "All assets paused by ana: why" in text
+    assert len(text) <= 512  # what Misskey takes
+
+
 async def test_a_process_whose_parent_was_killed_ends_by_itself() -> None:
     """Otherwise it would be there for as long as its service likes, and one more after each crash."""
     code = "from vivienne.outbox import people_process as process; process._SECONDS = 1; process.main()"

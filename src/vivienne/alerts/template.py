@@ -69,7 +69,7 @@ class Template:
     def render(self, values: Mapping[str, Any]) -> str:
         """The text with these values, at most `LONGEST_TEXT` characters."""
         text = "".join(part if isinstance(part, str) else written(_value(part, values)) for part in self._parts)
-        return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 3] + "..."
+        return shortened(text, LONGEST_TEXT)
 
     def value(self, values: Mapping[str, Any]) -> Any:
         """The value of a template of one field: a number stays one. Of another, its text."""
@@ -86,7 +86,12 @@ def written(value: Any) -> str:
     if isinstance(value, float):
         return f"{Decimal(repr(value)):f}".removesuffix(".0")
     text = ", ".join(written(each) for each in value) if isinstance(value, (list, tuple)) else str(value)
-    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."
+    return shortened(text, _LONGEST_VALUE)
+
+
+def shortened(text: str, longest: int) -> str:
+    """The beginning of a text that is too long, in as many characters; else the text."""
+    return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
 def _value(part: _Part, values: Mapping[str, Any]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vivienne.alerts.fields import values_of
-from vivienne.alerts.template import LONGEST_TEXT, written
+from vivienne.alerts.template import LONGEST_TEXT, shortened, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _MOST_NAMED, _MOST_CHANGES = 10, 5
 """Assets and changed values that a sentence names."""
+_BETWEEN = "; "
 _MOST_SWITCHES = 10
 """Pauses and resumptions in the text of several alerts."""
 
@@ -23,13 +24,18 @@ def text_of(rule: Rule, event: AlertEvent) -> str:
     """The text of an alert, by the template of its rule or as a sentence. One that is of no real market says so."""
     template = rule.template
     text = _SENTENCES[event["type"]](event) if template is None else template.render(values_of(event))
-    return text if event["market"] == "real" else f"[{event['market']}] {text}"[:LONGEST_TEXT]
+    return shortened(text if event["market"] == "real" else f"[{event['market']}] {text}", LONGEST_TEXT)
 
 
 def text_of_several(events: list[AlertEvent]) -> str:
-    """The text of several alerts in one message: the last pauses and resumptions among them, and how many there are."""
-    switches = [event["text"] for event in events if event["type"] == "pause"]
-    return "; ".join([*switches[-_MOST_SWITCHES:], _counted(events)])
+    """The text of several alerts in one message: the last pauses and resumptions among them, and how many there are.
+
+    It is no longer than that of one, or no service would take it, and what comes after it would wait.
+    """
+    switches = [event["text"] for event in events if event["type"] == "pause"][-_MOST_SWITCHES:]
+    counted = shortened(_counted(events), LONGEST_TEXT // 2)
+    longest = (LONGEST_TEXT - len(counted)) // max(1, len(switches)) - len(_BETWEEN)
+    return _BETWEEN.join([*(shortened(each, longest) for each in switches), counted])
 
 
 def _counted(events: list[AlertEvent]) -> str:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from vivienne.cluster.heartbeats import SILENT_SECONDS
 from vivienne.live.market import AGEING_SECONDS
 from vivienne.stream.frame import Earlier, Frame
 from vivienne.stream.samples import state_samples
-from vivienne.times import now, written
+from vivienne.times import elapsed, now, written
 from vivienne.wire.decision import undecided
 from vivienne.wire.messages import AGENT, AssetData
 
@@ -73,14 +72,14 @@ class StateRelay:
     Args:
         hub: fans states out to clients.
         pause_of: the pause of an asset; None while it is not paused.
-        clock: seconds of a monotonic clock.
+        clock: in seconds, never turned back; one that goes on while the machine sleeps.
     """
 
     def __init__(
         self,
         hub: Hub,
         pause_of: Callable[[str], PauseInForce | None] = lambda _asset: None,
-        clock: Callable[[], float] = monotonic,
+        clock: Callable[[], float] = elapsed,
     ) -> None:
         self._hub = hub
         self._pause_of = pause_of

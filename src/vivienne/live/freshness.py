@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from contextlib import contextmanager
 from copy import copy
-from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
 from vivienne.live.lag import Lag
@@ -18,7 +17,7 @@ from vivienne.live.trouble import Trouble
 from vivienne.market.checks import check_candle, check_price
 from vivienne.market.timeframe import LONGEST_FILLED_GAP
 from vivienne.market.types import MINUTE_MS
-from vivienne.times import iso
+from vivienne.times import elapsed, iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,7 +36,7 @@ class Freshness:
     Args:
         longest_silence: real seconds without newer data after which the asset is stale.
         pace: market seconds per real second; None if unknown. See `vivienne.market.feeds.base.Feed`.
-        clock: a monotonic clock, in seconds.
+        clock: in seconds, never turned back; one that goes on while the machine sleeps.
         catches_up: whether times may jump ahead; see there too.
     """
 
@@ -45,7 +44,7 @@ class Freshness:
         self,
         longest_silence: float = math.inf,
         pace: float | None = None,
-        clock: Callable[[], float] = monotonic,
+        clock: Callable[[], float] = elapsed,
         *,
         catches_up: bool = False,
     ) -> None:

@@ -63,7 +63,7 @@ _LOOK_SECONDS = 1.0
 _LOOK_AT_PAUSES_SECONDS = 0.5
 """Time after which a pause that is in force and not stored, or not read, is alerted of."""
 _FRESH_SECONDS = 3_600.0
-"""Age of a change up to which a process that starts still alerts of it; of a pause also later, while it is in force."""
+"""Age of a change up to which a process that starts still alerts of it. The last pause or resumption has no limit."""
 _MOST_REVISIONS = 200
 """Revisions that are read at once."""
 _DATA: tuple[EventType, ...] = ("data", "feed")
@@ -383,7 +383,7 @@ class AlertEngine:
                 revision = change.revision
                 seen = revision.version
                 is_fresh = datetime.fromisoformat(revision.created_at) > now() - timedelta(seconds=_FRESH_SECONDS)
-                if is_fresh or self._service.pauses().knows(revision.config_id, revision.layer):
+                if is_fresh or self._service.pauses().is_newest(revision):
                     self._note_revision(change)
                 await self._slices.rest()
             await self._work_off(MOST_TOGETHER)  # before others push them out

@@ -129,13 +129,14 @@ def send(url: str, title: str, text: str, hosts: AllowedHosts) -> tuple[bool, st
     """Send a message; tell whether it was delivered, and what the service said."""
     if scheme(url) in LOCAL_SERVICES:
         return False, f"{scheme(url)}:// acts on the machine of Vivienne and reaches nobody; choose another service"
-    from apprise import Apprise, AppriseAsset, NotifyFormat  # noqa: PLC0415  # an extra
+    from apprise import Apprise, AppriseAsset, NotifyBase, NotifyFormat, OverflowMode  # noqa: PLC0415  # an extra
 
     said = _Said()
     log = logging.getLogger("apprise")
     log.addHandler(said)
     log.propagate = False
     asset = AppriseAsset(storage_mode="memory", secure_logging=True, async_mode=False)
+    NotifyBase.overflow_mode = OverflowMode.TRUNCATE  # what is too long for a service would be refused for ever
     service = Apprise(asset=asset)
     guard = Guard(hosts)
     sys.addaudithook(guard)

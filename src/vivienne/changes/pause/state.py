@@ -310,6 +310,12 @@ class PausesInForce:
         is_stored = stored is not None and stored.config_id == config_id
         return is_stored or name in self.held.names or name in self.heard.names
 
+    def is_newest(self, switch: Revision) -> bool:
+        """Tell whether a stored pause is in force, or a resumption is the last one of a layer that is not paused."""
+        if switch.action == "resume" and self.own(switch.layer) is None:
+            return self.resumed.get(switch.layer) == switch.created_at
+        return self.knows(switch.config_id, switch.layer)
+
     def unstored(self) -> list[PauseInForce]:
         """Announced pauses that nobody stored, of layers without one that this process is to store itself."""
         return [pause for pause in self.heard if pause.version is None and pause.layer not in self.held.layers]
