@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 _MOST_NAMED, _MOST_CHANGES = 10, 5
 """Assets and changed values that a sentence names."""
-_BETWEEN = "; "
+_BETWEEN, _LONGEST_OF_SEVERAL = "; ", 1_500
+"""Services take 2,000 letters, some of them with the title."""
 _MOST_SWITCHES = 10
 """Pauses and resumptions in the text of several alerts."""
 
@@ -30,11 +31,11 @@ def text_of(rule: Rule, event: AlertEvent) -> str:
 def text_of_several(events: list[AlertEvent]) -> str:
     """The text of several alerts in one message: the last pauses and resumptions among them, and how many there are.
 
-    It is no longer than that of one, or no service would take it, and what comes after it would wait.
+    It is no longer than services take: what comes after a message that is refused waits.
     """
     switches = [event["text"] for event in events if event["type"] == "pause"][-_MOST_SWITCHES:]
-    counted = shortened(_counted(events), LONGEST_TEXT // 2)
-    longest = (LONGEST_TEXT - len(counted)) // max(1, len(switches)) - len(_BETWEEN)
+    counted = shortened(_counted(events), _LONGEST_OF_SEVERAL // 2)
+    longest = (_LONGEST_OF_SEVERAL - len(counted)) // max(1, len(switches)) - len(_BETWEEN)
     return _BETWEEN.join([*(shortened(each, longest) for each in switches), counted])
 
 
