@@ -1,13 +1,13 @@
 """Entries of pauses that other processes let be those of later pauses too: they have the time of these by now.
 
-Whoever reads at one process which pause there is, and resumes at another one, names the entry and its time. So all
+Those who read at one process which pause there is, and resume at another one, name the entry and its time. So all
 processes have to know the same time, or that resumption would be refused for ever.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import replace
-from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 MOST_AT_ONCE = 500
 """Entries that are read in one look; beyond them it takes several looks."""
+
+
+def next_ones(layers: Collection[str], last: str, most: int) -> list[str]:
+    """The layers that are looked at after the last one, in their order, and then from the first one on again."""
+    ordered = sorted(layers)
+    place = bisect_right(ordered, last)
+    return [*ordered[place:], *ordered[:place]][:most]
 
 
 class SharedEntries:
@@ -39,7 +46,7 @@ class SharedEntries:
         self._thread = thread
         self._clock = clock
         self._last = ""
-        """The layer that was looked at last, where they are too many for one look."""
+        """The layer that was looked at last."""
 
     async def look(self) -> None:
         """Look at the pauses in force; of very many at the next ones.
@@ -47,11 +54,10 @@ class SharedEntries:
         Raises:
             StoreUnavailable: the store does not answer.
         """
-        layers = sorted(self._in_force.pauses.stored)
-        if len(layers) > MOST_AT_ONCE:
-            layers = list(islice((each for each in (*layers, *layers) if each > self._last), MOST_AT_ONCE))
+        layers = next_ones(self._in_force.pauses.stored, self._last, MOST_AT_ONCE)
+        if layers:
+            await self.look_at(layers)
             self._last = layers[-1]
-        await self.look_at(layers)
 
     async def look_at(self, layers: Collection[str]) -> None:
         """Look at those of these layers themselves.
