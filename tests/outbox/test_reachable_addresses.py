@@ -8,6 +8,7 @@ from threading import Event
 
 import pytest
 
+from vivienne.outbox import addresses
 from vivienne.outbox.addresses import AllowedHosts, NotReachable, is_public, resolved
 from vivienne.outbox.resolving import MOST_AT_ONCE, Resolver
 
@@ -33,6 +34,22 @@ def test_an_address_of_a_machine_or_a_network_of_ours_is_not_public(address: str
 )
 def test_an_address_of_the_internet_is_public(address: str) -> None:
     assert is_public(ip_address(address))
+
+
+@pytest.mark.parametrize(
+    ("address", "is_own"), [("127.0.0.1", True), ("127.8.8.8", True), ("9.9.9.9", False), ("2620:fe::fe", False)]
+)
+def test_a_public_address_that_this_machine_has_is_refused(
+    address: str, monkeypatch: pytest.MonkeyPatch, *, is_own: bool
+) -> None:
+    """Programs that a firewall shields from outside would be reached. Those of the loopback stand for public ones."""
+    monkeypatch.setattr(addresses, "is_public", lambda _: True)
+    hosts = AllowedHosts()
+    assert hosts.allow("bot.example", address) == (not is_own)
+    if is_own:
+        with pytest.raises(NotReachable, match=f"{address}. is an address of this machine, so nothing was sent"):
+            hosts.allowed("bot.example", [address])
+    assert AllowedHosts.read("bot.example").allow("bot.example", address)
 
 
 @pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "0177.0.0.1", "127.1", "localhost", "0"])

@@ -38,6 +38,10 @@ _NOT_PUBLIC = tuple(
 """Networks that count as public elsewhere."""
 
 
+_ELSEWHERE_4, _ELSEWHERE_6 = IPv4Address("192.0.2.1"), IPv6Address("2001:db8::1")
+"""Addresses of documents, which no machine has."""
+
+
 class NotReachable(Exception):
     """An address that alerts may not be sent to, or that has no meaning; the message is a sentence."""
 
@@ -57,6 +61,32 @@ def is_public(address: Address) -> bool:
         and not (address.is_multicast or address.is_reserved or address.is_unspecified or address.is_link_local)
         and not any(address in network for network in _NOT_PUBLIC if network.version == address.version)
     )
+
+
+def _is_public(text: str) -> bool:
+    try:
+        return is_public(ip_address(text))
+    except ValueError:
+        return False
+
+
+def is_of_this_machine(address: Address) -> bool:
+    """Tell whether a public address is one of this machine: programs there are reached past the firewall.
+
+    The system tells by binding to it, unless it binds to any address (`ip_nonlocal_bind`): then nobody knows.
+    """
+    elsewhere = _ELSEWHERE_4 if address.version == 4 else _ELSEWHERE_6  # noqa: PLR2004  # of IP
+    return _binds(address) and not _binds(elsewhere)
+
+
+def _binds(address: Address) -> bool:
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004  # of IP
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((str(address), 0))
+    except OSError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +133,7 @@ class AllowedHosts:
             return False
         if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
             found = found.ipv4_mapped
-        if is_public(found) or _plain(host) in self.names:
+        if _plain(host) in self.names or (is_public(found) and not is_of_this_machine(found)):
             return True
         return any(found in network for network in self.networks if network.version == found.version)
 
@@ -117,9 +147,9 @@ class AllowedHosts:
         found = [address for address in given if self.allow(host, address)]
         if not found:
             shown = f" ({given[0]})" if given and given[0] != host else ""
+            what = "an address of this machine" if given and _is_public(given[0]) else "not a public address"
             raise NotReachable(
-                f"{host[:100]}{shown} is not a public address, so nothing was sent; "
-                f"--alert-hosts {host[:100]} allows it"
+                f"{host[:100]}{shown} is {what}, so nothing was sent; --alert-hosts {host[:100]} allows it"
             )
         return found
 
