@@ -20,7 +20,7 @@ from vivienne.commands import http
 from vivienne.commands.http import THREAD, ask, read_json
 from vivienne.commands.main import main, seconds_since_start
 from vivienne.commands.pause import switch_at_server, switch_in_database
-from vivienne.errors import NotSwitched, VersionConflict
+from vivienne.errors import NotSwitched, SettingsError, VersionConflict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,6 +142,22 @@ def test_a_pause_follows_no_redirect_and_its_token_goes_nowhere_else(
     assert len(seen) == 1
     assert seen[0].startswith("POST ")
     assert seen_elsewhere == []
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_a_token_that_was_read_from_a_file_with_lines_is_the_same_one(
+    ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIVIENNE_TOKEN", f"viv_secret{ending}")
+    with answering(200, PAUSED) as (url, seen):
+        switch_at_server(url, "pause", {}, time.time())
+    assert seen[0].endswith(" Bearer viv_secret")
+    monkeypatch.setenv("VIVIENNE_TOKEN", f"viv_secret{ending}X")
+    said = "VIVIENNE_TOKEN has a character that no token has"
+    with answering(200, PAUSED) as (url, seen), pytest.raises(SettingsError, match=said) as refused:
+        switch_at_server(url, "pause", {}, time.time())
+    assert seen == []
+    assert "viv_secret" not in str(refused.value)
 
 
 def test_a_server_that_answers_a_byte_at_a_time_does_not_hold_a_pause_up_for_ever(

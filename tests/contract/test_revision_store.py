@@ -82,7 +82,10 @@ def test_a_later_pause_shares_the_entry_of_one_and_of_nothing_else(store: Revisi
     filled(store, pause, other)
     later = replace(pause, created_at="2026-03-02T00:00:00.000Z")
 
-    assert store.repeat_pause(1, pause.config_id, later.created_at)
+    assert store.repeat_pause(1, pause.config_id, later.created_at) == later.created_at
+    earlier = "2026-03-01T00:00:00.000Z"  # of a clock that is behind
+    assert store.repeat_pause(1, pause.config_id, earlier) == later.created_at
+    assert store.times_of([1, 2, 3]) == {1: later.created_at, 2: other.created_at}
     assert store.after(0, 10) == [later, other]
     for version, config_id in ((2, pause.config_id), (1, "id-2"), (2, "id-2")):
         assert not store.repeat_pause(version, config_id, "2026-03-03T00:00:00.000Z")

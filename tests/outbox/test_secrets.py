@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 
 from vivienne.alerts.secret import Secret
 from vivienne.errors import SecretUnavailable
-from vivienne.outbox.secrets import Vault
+from vivienne.outbox.secrets import Vault, fingerprint
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +34,20 @@ def test_a_former_key_still_decrypts_and_the_first_one_encrypts(tmp_path: Path) 
     newer = Secret(token=vault.seal("new"))
     key.write_bytes(key.read_bytes().split()[0])
     assert Vault(key).open(newer) == "new"
+
+
+def test_what_tells_keys_apart_is_that_of_the_key_that_encrypts_and_says_nothing_else(tmp_path: Path) -> None:
+    """Agents say it of theirs: one with another key could send no alert."""
+    file, other = tmp_path / "key", tmp_path / "other"
+    assert [fingerprint(each) for each in (None, file, tmp_path)] == [""] * 3
+    for each in (file, other):
+        Vault(each).seal("secret")
+    found = fingerprint(file)
+    assert found
+    assert found != fingerprint(other)
+    assert found not in file.read_text()
+    file.write_text(file.read_text() + other.read_text())
+    assert fingerprint(file) == found
 
 
 def test_a_key_that_is_mounted_to_be_read_is_used_with_the_rights_it_has(

@@ -29,8 +29,8 @@ LONGEST_NAME = 100
 """Of an agent: it has its host in it, which has 64 characters at most."""
 Name = Annotated[str, Field(max_length=LONGEST_NAME)]
 ALIKE = frozenset((
-    "--evaluate-on", "--exchange", "--market-begin", "--max-position-size", "--quote", "--require-full-history",
-    "--seed", "--speed", "--window",
+    "--alert-hosts", "--alert-key", "--evaluate-on", "--exchange", "--market-begin", "--max-position-size", "--quote",
+    "--require-full-history", "--seed", "--speed", "--window",
 ))  # fmt: skip
 """Flags that all agents should have alike, beside `--feed` and `--timeframe`."""
 Setting = Annotated[str, Field(max_length=1_000)]

@@ -138,7 +138,9 @@ def _request(
     headers = dict(more or {})
     if body is not None:
         headers["Content-Type"] = "application/json"
-    if token := os.environ.get(TOKEN_VARIABLE):
+    if token := os.environ.get(TOKEN_VARIABLE, "").strip():  # one that was read from a file ends with a line
+        if not (token.isascii() and token.isprintable()):
+            raise SettingsError(f"{TOKEN_VARIABLE} has a character that no token has; set it to the token alone")
         headers["Authorization"] = f"Bearer {token}"
     return urllib.request.Request(url.rstrip("/") + path, body, headers)  # noqa: S310  # checked above
 

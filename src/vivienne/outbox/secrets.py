@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
@@ -92,6 +93,18 @@ class Vault:
                 )
             self._keys = _read(self._file, may_make=may_make)
         return self._keys
+
+
+def fingerprint(key_file: Path | None) -> str:
+    """Tells which key encrypts, and nothing else of it; empty if there is none, or it cannot be read."""
+    if key_file is None:
+        return ""
+    try:
+        with key_file.open("rb") as file:
+            first = file.read(_MOST_BYTES).split()[:1]
+    except OSError:
+        return ""
+    return sha256(first[0]).hexdigest()[:12] if first else ""
 
 
 def key_beside(db: object) -> Path | None:

@@ -13,6 +13,7 @@ from vivienne.cluster.logs import LogPublisher
 from vivienne.cluster.succession import Succession
 from vivienne.live.view import LocalView
 from vivienne.market.feeds.pushed.feed import PushedFeed
+from vivienne.outbox.secrets import fingerprint
 from vivienne.redis.again import Again
 from vivienne.redis.alerts import AlertPublisher
 from vivienne.redis.market import market_stream
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_KEY = "--alert-key"
+
 
 def _heartbeats(
     boot: Boot, service: ConfigService, market: Market, view: LocalView, name: str, assets: Sequence[str]
@@ -48,6 +51,8 @@ def _heartbeats(
     settings = boot.of_all_agents()
 
     def beat() -> Heartbeat:
+        if not settings[_KEY]:  # it is made when it is first needed
+            settings[_KEY] = fingerprint(boot.alert_key_at)
         return {
             "agent": name,
             "shard": str(boot.shard),

@@ -14,7 +14,7 @@ from vivienne.cluster.shards import Shard
 from vivienne.live.caps import SizeCaps
 from vivienne.logs.formats import Format
 from vivienne.market.timeframe import Timeframe
-from vivienne.outbox.secrets import key_beside
+from vivienne.outbox.secrets import fingerprint, key_beside
 from vivienne.record.judging.costs import USUAL_COSTS, Costs
 from vivienne.record.place import beside
 from vivienne.redis.address import redis_address
@@ -411,6 +411,8 @@ class Boot:
             "--max-position-size": self.caps,
             "--window": self.window,
             "--require-full-history": self.require_full_history,
+            "--alert-hosts": self.alert_hosts,
+            "--alert-key": fingerprint(self.alert_key_at),
         }
         if self.feed == "exchange":
             found |= {"--exchange": self.exchange, "--quote": self.quote}

@@ -140,17 +140,18 @@ class RevisionStore(TokenStore, Protocol):
             StoreUnavailable: they may have been added all the same; ask `was_appended` for the last of them.
         """
 
-    def repeat_pause(self, version: int, config_id: str, created_at: str, under: str | None = None) -> bool:
-        """Let the entry of a pause be that of a later one too; on return it is on disk.
+    def repeat_pause(self, version: int, config_id: str, created_at: str, under: str | None = None) -> str | None:
+        """Let the entry of a pause be that of another one too; on return it is on disk.
 
         Args:
             version: of the entry.
             config_id: of the entry.
-            created_at: when the later one was asked for.
+            created_at: when the other one was asked for; the later of the two times counts.
             under: as `append` has it.
 
         Returns:
-            Whether there is such an entry, and nothing paused or resumed its layer since.
+            The time that the entry has by now; None if there is no such one, or something paused or resumed its layer
+            since.
 
         Raises:
             TokenRefused: as `append`. Nothing was altered.

@@ -166,22 +166,22 @@ class SqlRevisionStore(SqlTokens):
             named = select(revisions.c.config_id).where(revisions.c.version == version)
             return connection.execute(named).scalar_one_or_none()
 
-    def repeat_pause(self, version: int, config_id: str, created_at: str, under: str | None = None) -> bool:
+    def repeat_pause(self, version: int, config_id: str, created_at: str, under: str | None = None) -> str | None:
         """See `RevisionStore`."""
         with self._transaction() as connection:
             self._recognize(connection)
             if not self._lock_entry(connection, version, to_write=True):
-                return False
+                return None
             newer = revisions.alias()
             is_newer = (newer.c.layer == revisions.c.layer) & (newer.c.version > version)
             is_over = select(newer.c.version).where(is_newer, newer.c.action.in_(("pause", "resume"))).exists()
             is_it = (revisions.c.version == version) & (revisions.c.config_id == config_id)
-            entry = (
-                revisions.update().where(is_it, revisions.c.action == "pause", ~is_over).values(created_at=created_at)
-            )
-            found = connection.execute(entry)
+            it = select(revisions.c.created_at).where(is_it, revisions.c.action == "pause", ~is_over)
+            before: str | None = connection.execute(it).scalar_one_or_none()
+            if before is not None and before < created_at:
+                connection.execute(revisions.update().where(is_it).values(created_at=created_at))
             expect_accepted(connection, under)
-            return found.rowcount == 1
+            return None if before is None else max(before, created_at)
 
     def _lock_entry(self, connection: Connection, version: int, *, to_write: bool) -> bool:  # noqa: ARG002  # a file has no rights of its own
         """Keep the entry of a version as it is, for others, until the end of a transaction that writes.

@@ -333,7 +333,7 @@ class Pausing:
     async def _share_entry(self, request: SwitchRequest, asked: PauseInForce) -> PauseInForce | None:
         """Let the last entry of a layer be that of a later pause too; None if another one is the last by now.
 
-        It gets the time of that, and says as before who asked, and why.
+        It gets the time of that, if it is later, and says as before who asked, and why.
 
         Raises:
             Forbidden: the token of who asks was revoked.
@@ -342,12 +342,12 @@ class Pausing:
         known, caller = self._in_force.pauses.stored[asked.layer], request.caller
         entry = known.version or 0, known.config_id, asked.created_at
         try:
-            is_there = await self._thread.run(self._store.repeat_pause, *entry, under=caller.digest)
+            time = await self._thread.run(self._store.repeat_pause, *entry, under=caller.digest)
         except TokenRefused as error:
             raise no_longer_valid(caller) from error
-        if not is_there:
+        if time is None:
             return None
-        pause = replace(known, created_at=asked.created_at, place=asked.place, heard_at=None)
+        pause = replace(known, created_at=time, place=asked.place, heard_at=None)
         self._in_force.repeat(pause)
         return pause
 

@@ -66,12 +66,12 @@ class SharedEntries:
             StoreUnavailable: the store does not answer.
         """
         stored = self._in_force.pauses.stored
-        versions = [each.version for layer in layers if (each := stored.get(layer)) and each.version is not None]
-        if not versions or not self._store.is_shared:
+        known = {each.version: each for layer in layers if (each := stored.get(layer)) and each.version is not None}
+        if not known or not self._store.is_shared:
             return
-        times = await self._thread.look_up(self._store.times_of, versions)
-        for layer in layers:
-            known = self._in_force.pauses.stored.get(layer)
-            time = None if known is None or known.version is None else times.get(known.version)
-            if known is not None and time is not None and time > known.created_at:
-                self._in_force.repeat(replace(known, created_at=time, place=None, heard_at=self._clock()))
+        times = await self._thread.look_up(self._store.times_of, known)
+        for version, pause in known.items():
+            time = times.get(version)
+            is_as_before = self._in_force.pauses.stored.get(pause.layer) is pause  # else this process knows more
+            if is_as_before and time is not None and time != pause.created_at:
+                self._in_force.repeat(replace(pause, created_at=time, place=None, heard_at=self._clock()))
