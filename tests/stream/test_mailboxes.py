@@ -283,19 +283,18 @@ async def test_whoever_watches_among_thousands_and_keeps_up_misses_no_state() ->
             seen[number].append(json.loads(await mailboxes[number].take())["seq"])
 
     watchers = [asyncio.create_task(keep_up(number)) for number in range(len(mailboxes))]
-    for _ in range(100):
-        board.publish("BTC", data=NOTHING, config={}, config_version=0)
-        await asyncio.sleep(0)
-    await board.handed_over("BTC")
-    newest = cast("AssetData", board.latest("BTC"))["seq"]
     async with asyncio.timeout(SECONDS):
+        while len(seen[0]) <= 10:  # a busy machine hands on fewer of them
+            board.publish("BTC", data=NOTHING, config={}, config_version=0)
+            await asyncio.sleep(0)
+        await board.handed_over("BTC")
+        newest = cast("AssetData", board.latest("BTC"))["seq"]
         while any(not numbers or numbers[-1] != newest for numbers in seen):  # noqa: ASYNC110  # each is a pass
             await asyncio.sleep(0)
     for watcher in watchers:
         watcher.cancel()
     await asyncio.gather(*watchers, return_exceptions=True)
 
-    assert len(seen[0]) > 10
     assert all(numbers == list(range(1, len(seen[0]) + 1)) for numbers in seen)
 
 
