@@ -395,24 +395,36 @@ async def test_a_resumption_that_another_process_left_is_not_told_after_a_later_
     assert statuses == {"1": "delivered", "2": "dropped", "3": "delivered"}
 
 
+def tried(message: Waiting) -> Waiting:
+    return message._replace(delivery=replace(message.delivery, status="retrying", attempts=1))
+
+
+def expired(message: Waiting) -> Waiting:
+    event: Any = {**message.event.event, "expires_at": "1970-01-01T00:00:00.000Z"}
+    return message._replace(event=replace(message.event, event=event))
+
+
 @pytest.mark.parametrize(
-    ("message", "is_told"),
+    ("messages", "told"),
     [
-        (switch(1, "resumed", 3), False),
-        (switch(1, "paused", 3), True),
-        (of_bar(1, "entry", 0.5), False),
-        (of_bar(1, "exit", 0.0), True),
+        ([switch(1, "resumed", 3)], []),
+        ([switch(1, "paused", 3)], ["1"]),
+        ([tried(switch(1, "paused", 3))], []),
+        ([of_bar(1, "entry", 0.5)], []),
+        ([of_bar(1, "exit", 0.0)], ["1"]),
+        ([expired(of_bar(1, "exit", 0.0)), of_bar(2, "entry", 0.5)], []),
     ],
 )
 async def test_a_process_that_stood_still_reads_the_pauses_before_it_sends_what_they_keep_back(
-    bench: Bench, message: Waiting, *, is_told: bool
+    bench: Bench, messages: list[Waiting], told: list[str]
 ) -> None:
     """Another one has told of the pause, and this one knows what was so before it stood still."""
-    bench.rules["al_1"] = KnownRule(rule({**BOT, "body": {"text": "{event.text}"}}))
-    bench.on_read = lambda: setattr(bench, "in_force", paused_at(4))
-    bench.deliveries.take([message])
+    bench.rules["al_1"] = KnownRule(rule({**BOT, "body": {"text": "x"}, "drop_expired": True}))
+    is_over = messages[0].delivery.attempts
+    bench.on_read = lambda: setattr(bench, "in_force", InForce(4) if is_over else paused_at(4))
+    bench.deliveries.take(messages)
     await bench.all_done()
-    assert bench.ids == (["1"] if is_told else [])
+    assert bench.ids == told
 
 
 async def test_a_pause_waits_for_no_delay_of_what_failed_before_it(bench: Bench) -> None:

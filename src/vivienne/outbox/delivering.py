@@ -297,12 +297,14 @@ class Deliveries:
 
     async def _drop_overtaken(self, lane: Lane, channel: AnyChannel) -> None:
         """Take out what would be sent next and tells what is over."""
-        next_ones = (lane.queue[place].waiting.event.event for place in range(lane.upcoming(channel)))
-        if any(hangs_on_pauses(each, channel) for each in next_ones):
-            await self._read_pauses()
-        in_force, now = self._in_force(), self._wall()
+        are_read = False
         while lane.queue:
             count = lane.upcoming(channel)
+            if not are_read and any(hangs_on_pauses(lane.queue[place], channel) for place in range(count)):
+                await self._read_pauses()
+                are_read = True
+                continue  # others may be next by now
+            in_force, now = self._in_force(), self._wall()
             reasons = [why_not(place, lane, channel, now, in_force, self._newest) for place in range(count)]
             over = [(lane.queue[place], reason) for place, reason in enumerate(reasons) if reason is not None]
             for item, reason in over:

@@ -66,11 +66,12 @@ class NewestBars:
         return bar > (event["bar_time"] or "") and (has_position or bool(event["position_size"]))
 
 
-def hangs_on_pauses(event: AlertEvent, channel: AnyChannel) -> bool:
-    """Whether a message is not sent any more once there is a later pause."""
+def hangs_on_pauses(item: Item, channel: AnyChannel) -> bool:
+    """Whether it depends on the pauses in force if a message is still sent."""
+    event = item.waiting.event.event
     if event["type"] == "pause":
-        return bool(event["details"]["action"] == "resumed")
-    return event["type"] in BAR_EVENTS and _acts_without_looking(channel) and bool(event["position_size"])
+        return event["details"]["action"] == "resumed" or _may_have_been_told(item)
+    return _opens_position(event, channel)
 
 
 def why_not(
@@ -100,7 +101,7 @@ def why_not(
     if event["type"] not in BAR_EVENTS or not _acts_without_looking(channel):
         return None
     pause = in_force.pauses.of(layer)
-    if pause is not None and _is_later(pause, event) and hangs_on_pauses(event, channel):
+    if pause is not None and _is_later(pause, event) and _opens_position(event, channel):
         return PAUSED
     return NEWER if item.is_former and newest.is_later(lane.key, event) else None
 
@@ -110,8 +111,16 @@ def _is_over(place: int, lane: Lane, in_force: InForce) -> bool:
     item = lane.queue[place]
     has_ended = in_force.version >= item.waiting.event.event["config_version"]
     # One that was told just now, and ended at once, is told with its end, which may be decided in a moment only.
-    may_have_been_told = item.is_former or item.waiting.delivery.attempts > 0
-    return has_ended and may_have_been_told and not _end_follows(place, lane.queue)
+    return has_ended and _may_have_been_told(item) and not _end_follows(place, lane.queue)
+
+
+def _may_have_been_told(item: Item) -> bool:
+    return item.is_former or item.waiting.delivery.attempts > 0
+
+
+def _opens_position(event: AlertEvent, channel: AnyChannel) -> bool:
+    """Whether a receiver would have a position by it, and cannot tell that there was a pause since."""
+    return event["type"] in BAR_EVENTS and _acts_without_looking(channel) and bool(event["position_size"])
 
 
 def _is_later(pause: PauseInForce, event: AlertEvent) -> bool:
