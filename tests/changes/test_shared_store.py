@@ -937,11 +937,23 @@ async def test_a_process_that_stood_still_looks_before_it_goes_on(here: ConfigSe
     await here.look_if_late(1.0, SECONDS)
     assert ["BTC"] == list(here.paused())
 
-    following.cancel()  # without an answer it does not wait for ever
+    following.cancel()
     await asyncio.gather(following, return_exceptions=True)
+
+
+async def test_who_waits_for_a_database_that_hangs_waits_once(here: ConfigService) -> None:
+    """Alerts of positions come one after the other, and a pause after them."""
     here._following._seconds = lambda: elapsed() + 9.0
     async with asyncio.timeout(SECONDS):
-        await here.look_if_late(1.0, 0.01)
+        for most in (0.01, 3_600.0):  # nobody looks
+            await here.look_if_late(1.0, most)
+        await here.look()
+        here._following._seconds = lambda: elapsed() + 19.0
+        following = asyncio.create_task(here.follow())
+        await here.look_if_late(1.0, 3_600.0)
+        assert here._following._seconds() - here._following._looked_at < SECONDS
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
 
 
 @pytest.mark.usefixtures("few_repeats")

@@ -54,6 +54,8 @@ class Following:
         self._seconds = seconds
         self._looked_at = seconds()
         """When the last look that has ended was begun."""
+        self._hangs = False
+        """Whether a look was waited for in vain, and none has succeeded since."""
         self._looked = asyncio.Event()
         """Set when the next look has ended."""
         self._hint = asyncio.Event()
@@ -76,16 +78,18 @@ class Following:
     async def look_if_late(self, seconds: float, most: float) -> None:
         """Have `run` look, if the last look was begun more than so many seconds ago; wait at most so long.
 
-        Whether it can be read is another question: without it there is nothing to wait for.
+        While the store cannot be read there is nothing to wait for. That it hangs is found out by the first who waits.
         """
         since = self._seconds() - seconds
-        if self._looked_at >= since:
+        if self._looked_at >= since or self._hangs:
             return
         self.hint()
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(most):
                 while self._looked_at < since:  # one that was under way is too old
                     await self._looked.wait()
+        except TimeoutError:
+            self._hangs = True
 
     def check(self) -> None:
         """Raise `StoreUnavailable` while changes of other processes cannot be read."""
@@ -99,6 +103,7 @@ class Following:
             await self._look()
         finally:
             self._looked_at = begun_at
+            self._hangs = self._hangs and self._failure is not None
             self._looked.set()
             self._looked = asyncio.Event()
 
