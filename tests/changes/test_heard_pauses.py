@@ -64,6 +64,21 @@ def paused(service: ConfigService) -> list[str]:
     return list(service.paused())
 
 
+async def announced_by(service: ConfigService) -> list[str]:
+    """Names of the pauses that a process announces to one that has just connected."""
+    published: list[PauseClaim] = []
+
+    class Redis:
+        async def publish(self, _channel: str, message: bytes) -> None:
+            published.extend(orjson.loads(message)["pauses"])
+
+    announcer = PauseAnnouncer(service, "p-1")
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0.0):
+            await announcer.run(cast("Any", Redis()), asyncio.Event().set)
+    return [each["config_id"] for each in published]
+
+
 @pytest.mark.parametrize("version", [0, 2**53, 10**30])
 def test_a_version_that_no_database_has_is_no_announcement(version: int) -> None:
     with pytest.raises(ValidationError):
@@ -331,6 +346,34 @@ async def test_forged_ones_of_what_stays_paused_are_stored_once_in_a_while(
     assert 4 == store.after(1, 9)[-1].version
 
 
+async def test_one_that_another_process_stores_in_the_same_moment_stays_in_force(
+    service: ConfigService, store: SqliteRevisionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Any] = []
+    service.listen_to_held(lambda _assets: told.append(paused(service)))
+    service.hear(claim(None, "BTC"))
+    free_name = adopting.free_name
+
+    async def after_another_one(*asked: Any) -> str | None:
+        if not store.after(1, 9):
+            store.append(revision(2, "BTC", "pause", config_id="c-1"))
+        return await free_name(*asked)
+
+    monkeypatch.setattr(adopting, "free_name", after_another_one)
+    monkeypatch.setattr(adopting, "ADOPT_SECONDS", 0.0)
+    await service.look()
+    assert (["BTC"], 2) == (paused(service), service.pauses().stored["BTC"].version)
+    assert [] not in told
+
+
+async def test_who_asks_is_told_of_a_stored_pause_and_of_one_that_nobody_stored(service: ConfigService) -> None:
+    """Else a process that has just started names another one to those who resume than the others do."""
+    await service.switch(replace(RESUME, switch="pause"))
+    service.hear(claim(None, "BTC"))
+    stored = service.pauses().stored["BTC"].config_id
+    assert {stored, "c-1"} == set(await announced_by(service))
+
+
 async def test_one_of_another_layer_does_not_take_the_name_of_a_pause(
     service: ConfigService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -421,18 +464,7 @@ async def test_of_many_announcements_one_is_kept_for_each_asset_and_kind(service
 
 async def test_until_it_is_stored_ready_names_it_and_who_asks_hears_of_it(service: ConfigService) -> None:
     service.hear(claim(None, "BTC"))
-    published: list[PauseClaim] = []
-
-    class Redis:
-        async def publish(self, _channel: str, message: bytes) -> None:
-            published.extend(orjson.loads(message)["pauses"])
-
-    announced = asyncio.Event()
-    announcer = PauseAnnouncer(service, "p-1")
-    with suppress(TimeoutError):
-        async with asyncio.timeout(0.0):
-            await announcer.run(cast("Any", Redis()), announced.set)
-    assert ["c-1"] == [each["config_id"] for each in published]
+    assert ["c-1"] == await announced_by(service)
 
     app = FastAPI()
     market = SimpleNamespace(is_local=True, assets=ASSETS, troubles=lambda: one_piece(dict))

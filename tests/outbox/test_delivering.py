@@ -111,6 +111,7 @@ class Bench:
     metrics: Metrics = field(default_factory=Metrics)
     in_force: InForce = field(default_factory=InForce)
     on_read: Callable[[], None] = lambda: None
+    are_known: bool = True
 
     def __post_init__(self) -> None:
         thread = StoreThread(5.0)
@@ -132,9 +133,10 @@ class Bench:
         self.switched_off.append((alert_id, problem))
         self.rules[alert_id] = KnownRule(self.rules[alert_id].rule.switched_off(problem))
 
-    async def _read_pauses(self) -> None:
+    async def _read_pauses(self) -> bool:
         await asyncio.sleep(0)
         self.on_read()
+        return self.are_known
 
     async def _pause(self, _changed: asyncio.Event, seconds: float) -> None:
         self.delays.append(seconds)
@@ -425,6 +427,19 @@ async def test_a_process_that_stood_still_reads_the_pauses_before_it_sends_what_
     bench.deliveries.take(messages)
     await bench.all_done()
     assert bench.ids == told
+
+
+async def test_a_process_that_nothing_reaches_holds_back_what_a_pause_might_keep_back(bench: Bench) -> None:
+    """Neither the database nor Redis: somebody may have paused, and others have told of it."""
+    bench.rules["al_1"] = KnownRule(rule({**BOT, "body": {"text": "x"}}))
+    bench.are_known = False
+    bench.deliveries.take([of_bar(1, "exit", 0.0), of_bar(2, "entry", 0.5), of_bar(3, "exit", 0.0)])
+    await bench.until(lambda: len(bench.delays) >= 5)
+    assert bench.ids == ["1"]
+    assert set(bench.delays) == {1.0}
+    bench.are_known = True
+    await bench.all_done()
+    assert bench.ids == ["1", "2", "3"]
 
 
 async def test_a_pause_waits_for_no_delay_of_what_failed_before_it(bench: Bench) -> None:

@@ -91,6 +91,11 @@ class Following:
         except TimeoutError:
             self._hangs = True
 
+    @property
+    def is_up(self) -> bool:
+        """Whether changes of other processes can be read, as far as is known."""
+        return self._failure is None and not self._hangs
+
     def check(self) -> None:
         """Raise `StoreUnavailable` while changes of other processes cannot be read."""
         if self._failure is not None:

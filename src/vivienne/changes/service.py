@@ -432,13 +432,18 @@ class ConfigService:
         """Say that there may be something to catch up with; `follow` looks at once."""
         self._following.hint()
 
-    async def look_if_late(self, seconds: float, most: float) -> None:
+    async def look_if_late(self, seconds: float, most: float) -> bool:
         """Catch up, if the last look at a shared store was begun longer ago; wait for it no longer than `most` seconds.
 
         A process that stood still for a while goes on with what it knew before.
+
+        Returns:
+            Whether what others changed is known, as far as can be told.
         """
-        if self._store.is_shared:
-            await self._following.look_if_late(seconds, most)
+        if not self._store.is_shared:
+            return True
+        await self._following.look_if_late(seconds, most)
+        return self._following.is_up
 
     async def look(self) -> None:
         """Catch up once, as `follow` does again and again; a failure is kept for `check`."""

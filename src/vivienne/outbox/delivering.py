@@ -47,6 +47,8 @@ LONGEST_FIRST_WAIT = 3_600.0
 """Longest wait for the time that a former process stored."""
 GATHER_SECONDS: Mapping[ChannelType, float] = {"apprise": 0.5, "browser": 0.05}
 """Time in which alerts of the same moment gather before the first attempt, where people read them."""
+HELD_BACK_SECONDS = 1.0
+"""Time after which a message is looked at again that is held back, because nothing can be known of pauses."""
 WHILE_STOPPING_SECONDS = 2.0
 COUNTED: tuple[DeliveryStatus, ...] = ("delivered", "retrying", "dead", "dropped")
 UNDONE: frozenset[DeliveryStatus] = frozenset({"waiting", "retrying"})
@@ -73,8 +75,9 @@ async def paused(changed: asyncio.Event, seconds: float) -> None:
             await changed.wait()
 
 
-async def _are_known() -> None:
+async def _are_known() -> bool:
     """Nobody else pauses."""
+    return True
 
 
 class Deliveries:
@@ -88,6 +91,7 @@ class Deliveries:
         switch_off: switches a rule off for a reason, unless this channel was changed: its receiver wants no more.
         in_force: the pauses in force.
         read_pauses: sees to it that these are no older than a second, if it can; takes no longer than another one.
+            False if nothing can be known of them: what hangs on them is held back.
         metrics: count deliveries.
         clock: monotonic, in seconds.
         wall: seconds since the epoch, to be stored.
@@ -107,7 +111,7 @@ class Deliveries:
         rule_of: Callable[[str], RuleInForce | None],
         switch_off: Callable[[str, AnyChannel, str], Awaitable[object]],
         in_force: Callable[[], InForce] = InForce,
-        read_pauses: Callable[[], Awaitable[None]] = _are_known,
+        read_pauses: Callable[[], Awaitable[bool]] = _are_known,
         metrics: Metrics,
         clock: Callable[[], float] = monotonic,
         wall: Callable[[], float] = time,
@@ -254,7 +258,10 @@ class Deliveries:
         sender = self.senders[channel.type]
         receiver = Receiver(self._author(lane.key.alert_id), sender.destination(channel))
         async with self._slots.one(channel.type, receiver, is_failing=lane.failures > 0):
-            await self._drop_overtaken(lane, channel)  # what it was before it had its turn may be over
+            # What it was before it had its turn may be over.
+            if not await self._are_still_true(lane, channel):
+                lane.due = self._clock() + HELD_BACK_SECONDS
+                return
             if not lane.queue:
                 return
             items, begin = lane.next_batch(channel), self._clock()
@@ -295,14 +302,13 @@ class Deliveries:
             self._changed(lane.queue[place], "retrying", attempt, due_at=due_at)
         self._metrics.count("vivienne_alert_deliveries_total", _kind(lane), "retrying")
 
-    async def _drop_overtaken(self, lane: Lane, channel: AnyChannel) -> None:
-        """Take out what would be sent next and tells what is over."""
-        are_read = False
+    async def _are_still_true(self, lane: Lane, channel: AnyChannel) -> bool:
+        """Take out what would be sent next and tells what is over; False if that cannot be known of what is left."""
+        are_read, are_known = False, True
         while lane.queue:
             count = lane.upcoming(channel)
             if not are_read and any(hangs_on_pauses(lane.queue[place], channel) for place in range(count)):
-                await self._read_pauses()
-                are_read = True
+                are_read, are_known = True, await self._read_pauses()
                 continue  # others may be next by now
             in_force, now = self._in_force(), self._wall()
             reasons = [why_not(place, lane, channel, now, in_force, self._newest) for place in range(count)]
@@ -311,7 +317,8 @@ class Deliveries:
                 self._lanes.take_out(lane, item)
                 self._dropped([item], reason)
             if len(over) < count:
-                return
+                return are_known
+        return True
 
     def _is_too_old(self, item: Item) -> bool:
         return self._clock() - item.since >= GIVEN_UP_SECONDS

@@ -100,6 +100,11 @@ class RedisParts:
         raise ExceptionGroup("the link to Redis failed", errors or [RuntimeError("it ended")])
 
     @property
+    def hears(self) -> bool:
+        """Whether messages of others come."""
+        return self._link.trouble is None
+
+    @property
     def trouble(self) -> str | None:
         """The reason why the link does not work, or what others did to Redis; None while all is well."""
         others = (each.trouble for each in self._watches if each.trouble is not None)

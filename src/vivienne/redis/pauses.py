@@ -127,8 +127,7 @@ class PauseAnnouncer:
         """Announce every pause in force, because somebody asked."""
         self._is_asked, self._answered_at = False, monotonic()
         pauses = self._service.pauses()
-        everything = (pause for layer in pauses.layers() if (pause := pauses.own(layer)) is not None)
-        for claims in _portions(everything):
+        for claims in _portions(_all(pauses)):
             await self._publish(redis, claims)
             await self._let_new_ones_pass(redis)
 
@@ -207,6 +206,13 @@ def _own(pauses: PausesInForce, layers: Iterable[str]) -> Iterator[PauseInForce]
         pause = pauses.held.latest(layer) or pauses.stored.get(layer)
         if pause is not None:
             yield pause
+
+
+def _all(pauses: PausesInForce) -> Iterator[PauseInForce]:
+    """The pause of each layer, and the one that was announced and that nobody stored, which may be a later one."""
+    for layer in pauses.layers():
+        own = pauses.own(layer)
+        yield from dict.fromkeys(each for each in (own, *pauses.waiting(layer)) if each is not None)
 
 
 def _portions(pauses: Iterator[PauseInForce]) -> Iterator[list[PauseClaim]]:

@@ -112,7 +112,17 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     process = Process(title, app, {"market": market.run, "agents": kept.watch, "redis": redis.run})
     senders = senders_of(boot, publish=alerts.show, redis=alerts)
     troubles = {"redis": lambda: redis.trouble}
-    alerting = alerting_of(boot, market, service, senders, troubles, name, succession.is_replaced, boot.shard.after)
+    alerting = alerting_of(
+        boot,
+        market,
+        service,
+        senders,
+        troubles,
+        name,
+        succession.is_replaced,
+        boot.shard.after,
+        hears=lambda: redis.hears,
+    )
     process.tasks |= alerting.tasks
     process.tasks |= tasks_of(recorder, assets, service.metrics)
     return process

@@ -105,6 +105,7 @@ def alerting_of(
     process: str,
     is_silent: Callable[[], bool] = lambda: False,
     after: Callable[[str | None], int] | None = None,
+    hears: Callable[[], bool] = lambda: True,
 ) -> Alerting:
     """The alerts of a process that decides assets.
 
@@ -118,6 +119,7 @@ def alerting_of(
         is_silent: tells that another process has taken this one's place.
         after: gives how many processes come before this one in telling of a pause, of an asset or of all; without it
             all that share the store are in one order.
+        hears: whether pauses of others reach this process while the database does not answer.
     """
     run, store, calls, owner = run_of(boot).key, service.alert_store, service.store_reads, owner_name()
     deliveries = Deliveries(
@@ -127,7 +129,7 @@ def alerting_of(
         rule_of=partial(_rule, service),
         switch_off=partial(switch_off, service),
         in_force=lambda: InForce(service.newest[0], service.pauses()),
-        read_pauses=partial(service.look_if_late, _KNOWN_SECONDS, _READ_SECONDS),
+        read_pauses=partial(_read_pauses, service, hears),
         metrics=service.metrics,
     )
     pruning = AlertPruning(store, calls)
@@ -158,6 +160,11 @@ def alerting_of(
             "health of the store for alerts": health.watch,
         },
     )
+
+
+async def _read_pauses(service: ConfigService, hears: Callable[[], bool]) -> bool:
+    """Look at the database, if need be; tell whether pauses of others are known, or would be heard."""
+    return await service.look_if_late(_KNOWN_SECONDS, _READ_SECONDS) or hears()
 
 
 def _leaves(after: Callable[[str | None], int], asset: str | None) -> float:

@@ -118,7 +118,8 @@ class Adopting:
             return nothing
         name = await free_name(pause, self._store, self._thread)
         if name is None:
-            self._hearing.end(pause)  # it was stored, and resumed since
+            await self._writer.follow()  # another process may have stored it a moment ago: it has to be in force here
+            self._hearing.end(pause)
             return nothing
         # By the same name, so that of several processes one stores it: the others find the version taken, and then it.
         return write_up_switch(self._in_force, as_request(pause), name, written(self._clock()))
