@@ -919,9 +919,9 @@ async def test_all_processes_name_a_pause_that_is_repeated_again_and_again_by_on
     for asset in ("BTC", "ETH"):
         for _ in range(4):
             await there.switch(SwitchRequest("pause", channel="test", asset=asset))
-            await asyncio.sleep(0.002)  # times have milliseconds
-        for _ in range(2):
             await here.look()
+            await asyncio.sleep(0.002)  # times have milliseconds
+        await here.look()
         told, known = here.pauses().last(asset), there.pauses().last(asset)
         assert told is not None
         assert known is not None
