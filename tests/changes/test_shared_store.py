@@ -941,6 +941,20 @@ async def test_a_process_that_stood_still_looks_before_it_goes_on(here: ConfigSe
     await asyncio.gather(following, return_exceptions=True)
 
 
+async def test_nobody_waits_for_a_look_that_is_under_way_where_a_database_is_slow(
+    here: ConfigService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = asyncio.Event()
+    monkeypatch.setattr(here._following, "_look", answered.wait)
+    here._following._seconds = lambda: elapsed() + 9.0
+    looking = asyncio.create_task(here.look())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(SECONDS):
+        await here.look_if_late(1.0, 3_600.0)
+    answered.set()
+    await looking
+
+
 async def test_who_waits_for_a_database_that_hangs_waits_once(here: ConfigService) -> None:
     """Alerts of positions come one after the other, and a pause after them."""
     here._following._seconds = lambda: elapsed() + 9.0

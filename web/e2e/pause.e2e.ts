@@ -89,6 +89,7 @@ test('one click stops everything on every page, its reason can follow, and to re
       await server.rest.pause({ reason: 'wrong once more', author: 'bob' })
       await route.continue()
     })
+    await expect(question(page, 'all assets').getByLabel('Reason')).toBeFocused()
     await page.keyboard.press('Enter')
     await expect(question(page, 'all assets')).toContainText('Not resumed: it stays paused')
     await expect(question(page, 'all assets')).toContainText('It has been paused again')

@@ -23,6 +23,8 @@ _log = logging.getLogger(__name__)
 
 FOLLOW_SECONDS = 0.5
 """Seconds between two looks at the store without a hint."""
+SOON_SECONDS = 1.0
+"""Time of a look after which nobody waits for the next one: the store is slow."""
 
 
 class Following:
@@ -52,10 +54,10 @@ class Following:
         self._in_force = in_force
         self._entries = entries
         self._seconds = seconds
-        self._looked_at = seconds()
-        """When the last look that has ended was begun."""
+        self._begun_at = self._looked_at = seconds()
+        """When the last look was begun, and the last one that has ended."""
         self._hangs = False
-        """Whether a look was waited for in vain, and none has succeeded since."""
+        """Whether a look was waited for in vain, and none has succeeded soon since."""
         self._looked = asyncio.Event()
         """Set when the next look has ended."""
         self._hint = asyncio.Event()
@@ -78,10 +80,10 @@ class Following:
     async def look_if_late(self, seconds: float, most: float) -> None:
         """Have `run` look, if the last look was begun more than so many seconds ago; wait at most so long.
 
-        While the store cannot be read there is nothing to wait for. That it hangs is found out by the first who waits.
+        While the store cannot be read, or is slow, there is nothing to wait for. The first who waits finds that out.
         """
         since = self._seconds() - seconds
-        if self._looked_at >= since or self._hangs:
+        if self._begun_at >= since or self._hangs:
             return
         self.hint()
         try:
@@ -103,12 +105,13 @@ class Following:
 
     async def look(self) -> None:
         """Catch up once; a failure is kept for `check`."""
-        begun_at = self._seconds()
+        self._begun_at = begun_at = self._seconds()
         try:
             await self._look()
         finally:
             self._looked_at = begun_at
-            self._hangs = self._hangs and self._failure is not None
+            took_long = self._seconds() - begun_at > SOON_SECONDS
+            self._hangs = self._hangs and (took_long or self._failure is not None)
             self._looked.set()
             self._looked = asyncio.Event()
 

@@ -49,8 +49,13 @@ export function useAddressText(
     if (writes.current.isOther(kept)) setTyped(kept)
   }, [kept])
 
+  const type = useCallback((text: string) => {
+    writes.current.typed()
+    setTyped(text)
+  }, [])
+
   const write = useCallback(() => {
-    if (writes.current.last === typed || !isWhole(typed)) return
+    if (!writes.current.wants(typed) || !isWhole(typed)) return
     writes.current.add(typed)
     change.current({ [name]: typed })
   }, [typed, name, isWhole])
@@ -67,7 +72,7 @@ export function useAddressText(
     return writes.current.last
   }, [write, isWhole, typed])
 
-  return [typed, setTyped, settle]
+  return [typed, type, settle]
 }
 
 function anything(): boolean {
@@ -79,9 +84,23 @@ export class OwnWrites {
   /** What the address has, or will have in a moment. */
   last: string
   #underWay: string[] = []
+  #isTyped = false
 
   constructor(kept: string) {
     this.last = kept
+  }
+
+  /** Notes that something was typed. */
+  typed(): void {
+    this.#isTyped = true
+  }
+
+  /**
+   * True if the address is to have the text of the field. What was there before somebody else changed the address is not
+   * typed: the field may show it for a moment.
+   */
+  wants(text: string): boolean {
+    return this.#isTyped && text !== this.last
   }
 
   add(text: string): void {
@@ -100,6 +119,7 @@ export class OwnWrites {
     if (kept === this.last) return false
     this.last = kept
     this.#underWay = []
+    this.#isTyped = false
     return true
   }
 }

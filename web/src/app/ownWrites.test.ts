@@ -24,3 +24,15 @@ test('what somebody else wrote is taken', () => {
   expect(writes.last).toBe('8')
   expect(writes.isOther('')).toBe(true)
 })
+
+test('what was typed is written, and nothing that the field shows until it has what somebody else put into the address', () => {
+  const writes = new OwnWrites('')
+  writes.typed()
+  expect([writes.wants(''), writes.wants('7')]).toEqual([false, true])
+  writes.add('7')
+  expect(writes.wants('7')).toBe(false)
+  expect(writes.isOther('8')).toBe(true)
+  expect(writes.wants('7')).toBe(false)
+  writes.typed()
+  expect(writes.wants('9')).toBe(true)
+})
