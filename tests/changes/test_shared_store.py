@@ -941,18 +941,28 @@ async def test_a_process_that_stood_still_looks_before_it_goes_on(here: ConfigSe
     await asyncio.gather(following, return_exceptions=True)
 
 
-async def test_nobody_waits_for_a_look_that_is_under_way_where_a_database_is_slow(
+async def test_who_waits_for_a_slow_database_waits_once_in_a_while(
     here: ConfigService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answered = asyncio.Event()
-    monkeypatch.setattr(here._following, "_look", answered.wait)
-    here._following._seconds = lambda: elapsed() + 9.0
-    looking = asyncio.create_task(here.look())
-    await asyncio.sleep(0)
-    async with asyncio.timeout(SECONDS):
-        await here.look_if_late(1.0, 3_600.0)
-    answered.set()
-    await looking
+    """Alerts of positions come one after the other: each would wait for a look of its own."""
+    now, look, looks = elapsed(), here._following._look, 0
+
+    async def slow() -> None:
+        nonlocal looks, now
+        await look()
+        looks, now = looks + 1, now + 0.9
+
+    monkeypatch.setattr(here._following, "_look", slow)
+    here._following._seconds = lambda: now
+    now += 9.0
+    for _ in range(5):
+        looking = asyncio.create_task(here.look_if_late(1.0, SECONDS))
+        await asyncio.sleep(0)
+        if not looking.done():
+            await here.look()
+        await looking
+        now += 0.15
+    assert looks == 1
 
 
 async def test_who_waits_for_a_database_that_hangs_waits_once(here: ConfigService) -> None:

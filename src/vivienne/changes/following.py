@@ -54,8 +54,8 @@ class Following:
         self._in_force = in_force
         self._entries = entries
         self._seconds = seconds
-        self._begun_at = self._looked_at = seconds()
-        """When the last look was begun, and the last one that has ended."""
+        self._looked_at = self._waited_at = seconds()
+        """When the last look that has ended was begun; and when the last one that was waited for has ended."""
         self._hangs = False
         """Whether a look was waited for in vain, and none has succeeded soon since."""
         self._looked = asyncio.Event()
@@ -83,13 +83,14 @@ class Following:
         While the store cannot be read, or is slow, there is nothing to wait for. The first who waits finds that out.
         """
         since = self._seconds() - seconds
-        if self._begun_at >= since or self._hangs:
+        if max(self._looked_at, self._waited_at) >= since or self._hangs:
             return
         self.hint()
         try:
             async with asyncio.timeout(most):
                 while self._looked_at < since:  # one that was under way is too old
                     await self._looked.wait()
+            self._waited_at = self._seconds()
         except TimeoutError:
             self._hangs = True
 
@@ -105,7 +106,7 @@ class Following:
 
     async def look(self) -> None:
         """Catch up once; a failure is kept for `check`."""
-        self._begun_at = begun_at = self._seconds()
+        begun_at = self._seconds()
         try:
             await self._look()
         finally:
