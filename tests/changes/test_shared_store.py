@@ -1031,6 +1031,30 @@ async def test_what_came_the_same_way_keeps_its_order_however_long_it_waited(
     assert times == sorted(times, reverse=True)
 
 
+async def test_a_pause_that_a_balancer_sent_elsewhere_too_is_not_in_force_before_that_is_known(
+    here: ConfigService, there: ConfigService, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has ended since, and would come back for all who are told of it."""
+    long_ago = written(now() - timedelta(seconds=10))
+    pause = SwitchRequest("pause", channel="test", asset="BTC", trace_id="of one request")
+    await there.switch(pause)
+    await there.switch(RESUME)
+    pause_of = store.pause_of
+    told: list[Any] = []
+
+    def slow(*asked: Any) -> Revision | None:
+        time.sleep(0.2)
+        return pause_of(*asked)
+
+    monkeypatch.setattr(store, "pause_of", slow)
+    monkeypatch.setattr(pausing, "HOLD_SECONDS", 0.01)
+    monkeypatch.setattr(pausing, "ANSWER_SECONDS", SECONDS)
+    here.listen_to_held(told.append)
+    waited = Asked(written(now()), long_ago, sent_as="of one request")
+    assert "success" == (await here.switch(replace(pause, asked=waited)))["status"]
+    assert ({}, []) == (here.paused(), told)
+
+
 async def test_a_resumption_ends_a_pause_of_another_process_that_was_answered_before_it(
     here: ConfigService, there: ConfigService, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -171,11 +171,13 @@ class Pausing:
         why = "the store is slow"
         try:
             making = self._writer.begin(prepare, request.channel, request.caller.key, is_urgent=True)
-            done, _ = await asyncio.wait({making}, timeout=HOLD_SECONDS)
+            # What may have been made elsewhere, and have ended since, would be announced, and come back for everybody.
+            hold = ANSWER_SECONDS if self._may_be_made_elsewhere(request) else HOLD_SECONDS
+            done, _ = await asyncio.wait({making}, timeout=hold)
             if not done:
                 request.caller.check()
                 self._hold(held)
-                done, _ = await asyncio.wait({making}, timeout=ANSWER_SECONDS - HOLD_SECONDS)
+                done, _ = await asyncio.wait({making}, timeout=ANSWER_SECONDS - hold)
             if done:
                 answer = making.result()
                 self._release(pause.config_id)
@@ -257,15 +259,20 @@ class Pausing:
         It may have been ended since; to make it once more would bring it back.
         """
         asked = request.asked
-        if not self._store.is_shared or asked is None or asked.sent_as is None:
-            return None
-        if asked.pause <= later(asked.resumption, AT_ONCE_SECONDS):
+        if asked is None or asked.sent_as is None or not self._may_be_made_elsewhere(request):
             return None
         made = await self._thread.run(self._store.pause_of, asked.sent_as, layer, asked.resumption)
         if made is None:
             return None
         await self._writer.follow()
         return Prepared(answer=stored_already(self._in_force, made))
+
+    def _may_be_made_elsewhere(self, request: SwitchRequest) -> bool:
+        """Tell whether a pause waited so long that a load balancer may have sent it to another process, too."""
+        asked = request.asked
+        if not self._store.is_shared or asked is None or asked.sent_as is None:
+            return False
+        return asked.pause > later(asked.resumption, AT_ONCE_SECONDS)
 
     def _no_earlier(self, created_at: str, layer: str) -> str:
         """The time of a pause that is stored on top of another one, which may have been asked for after it.
