@@ -291,13 +291,18 @@ async def test_one_that_nobody_stores_is_stored_once_and_names_nobody(
     await other.close()
 
 
-async def test_forged_ones_write_one_revision_for_each_resumption(
-    service: ConfigService, store: SqliteRevisionStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def forge(service: ConfigService, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Announce five pauses, each in a message of its own, that are stored without delay."""
     monkeypatch.setattr(adopting, "ADOPT_SECONDS", 0.0)
     for number in range(5):
         service.hear(claim(None, "BTC", ago=10.0, name=f"c-{number}"))
         await service.look()
+
+
+async def test_forged_ones_write_one_revision_for_each_resumption(
+    service: ConfigService, store: SqliteRevisionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await forge(service, monkeypatch)
     assert [2] == [each.version for each in store.after(1, 9)]
 
     await service.switch(RESUME)
@@ -335,11 +340,8 @@ async def test_one_of_what_is_paused_already_is_stored_so_that_all_processes_nam
 async def test_forged_ones_of_what_stays_paused_are_stored_once_in_a_while(
     service: ConfigService, store: SqliteRevisionStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(adopting, "ADOPT_SECONDS", 0.0)
     await service.switch(replace(RESUME, switch="pause"))
-    for number in range(5):
-        service.hear(claim(None, "BTC", name=f"c-{number}"))
-        await service.look()
+    await forge(service, monkeypatch)
     assert [2, 3] == [each.version for each in store.after(1, 9)]
     monkeypatch.setattr(adopting, "AFTER_ADOPTION", timedelta(0))
     await service.look()

@@ -1043,7 +1043,7 @@ async def test_a_pause_that_a_balancer_sent_elsewhere_too_is_not_in_force_before
     told: list[Any] = []
 
     def slow(*asked: Any) -> Revision | None:
-        time.sleep(0.2)
+        time.sleep(0.2)  # the database is slow
         return pause_of(*asked)
 
     monkeypatch.setattr(store, "pause_of", slow)

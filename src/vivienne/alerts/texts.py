@@ -31,7 +31,7 @@ def text_of(rule: Rule, event: AlertEvent) -> str:
 def text_of_several(events: list[AlertEvent]) -> str:
     """The text of several alerts in one message: the last pauses and resumptions among them, and how many there are.
 
-    It is no longer than services take: what comes after a message that is refused waits.
+    Services take it: what comes after a message that they refuse for its length would wait.
     """
     switches = [event["text"] for event in events if event["type"] == "pause"][-_MOST_SWITCHES:]
     counted = shortened(_counted(events), _LONGEST_OF_SEVERAL // 2)

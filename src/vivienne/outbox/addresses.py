@@ -75,12 +75,12 @@ def is_of_this_machine(address: Address) -> bool:
 
     The system tells by binding to it, unless it binds to any address (`ip_nonlocal_bind`): then nobody knows.
     """
-    elsewhere = _ELSEWHERE_4 if address.version == 4 else _ELSEWHERE_6  # noqa: PLR2004  # of IP
+    elsewhere = _ELSEWHERE_4 if isinstance(address, IPv4Address) else _ELSEWHERE_6
     return _binds(address) and not _binds(elsewhere)
 
 
 def _binds(address: Address) -> bool:
-    family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004  # of IP
+    family = socket.AF_INET if isinstance(address, IPv4Address) else socket.AF_INET6
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.bind((str(address), 0))

@@ -122,16 +122,7 @@ def alerting_of(
         hears: whether pauses of others reach this process while the database does not answer.
     """
     run, store, calls, owner = run_of(boot).key, service.alert_store, service.store_reads, owner_name()
-    deliveries = Deliveries(
-        store,
-        calls,
-        senders,
-        rule_of=partial(_rule, service),
-        switch_off=partial(switch_off, service),
-        in_force=lambda: InForce(service.newest[0], service.pauses()),
-        read_pauses=partial(_read_pauses, service, hears),
-        metrics=service.metrics,
-    )
+    deliveries = _deliveries(service, senders, hears)
     pruning = AlertPruning(store, calls)
     keeping = Keeping(store, calls, deliveries, run=run, owner=owner, metrics=service.metrics, added=pruning.added)
     health = StoreHealth(service)
@@ -159,6 +150,19 @@ def alerting_of(
             "old alerts": pruning.run,
             "health of the store for alerts": health.watch,
         },
+    )
+
+
+def _deliveries(service: ConfigService, senders: Mapping[ChannelType, Sender], hears: Callable[[], bool]) -> Deliveries:
+    return Deliveries(
+        service.alert_store,
+        service.store_reads,
+        senders,
+        rule_of=partial(_rule, service),
+        switch_off=partial(switch_off, service),
+        in_force=lambda: InForce(service.newest[0], service.pauses()),
+        read_pauses=partial(_read_pauses, service, hears),
+        metrics=service.metrics,
     )
 
 

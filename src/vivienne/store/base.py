@@ -150,8 +150,8 @@ class RevisionStore(TokenStore, Protocol):
             under: as `append` has it.
 
         Returns:
-            The time that the entry has by now; None if there is no such one, or something paused or resumed its layer
-            since.
+            The time that the entry has by now; None if the store does not have it, or if its layer was paused or
+            resumed since.
 
         Raises:
             TokenRefused: as `append`. Nothing was altered.

@@ -2,8 +2,8 @@
 
 The process that announced such a pause is gone or cannot write, or the database lost the pause. It is stored though its
 layer is paused by another one: processes that never heard of it would name the other one to those who resume, and those
-that did would refuse that. Whoever may announce pauses can cause revisions this way: none right after a resumption, and
-one in ten minutes for each layer that stays paused.
+that did would refuse that. A program that may announce pauses can cause revisions this way: none right after a
+resumption, and one in ten minutes for each layer that stays paused.
 """
 
 from __future__ import annotations
